@@ -1,0 +1,20 @@
+namespace Ingestion.Core.Artifacts;
+
+/// <summary>Where documents' bytes live. Keys are relative paths of safe segments; a written object is complete or absent.</summary>
+public interface IArtifactStore
+{
+    /// <summary>
+    /// Stores a file's bytes under a key, durably (flushed to disk before return) and atomically (a reader sees all or nothing).
+    /// Replaces what was there. Returns the absolute URI to keep in the database.
+    /// </summary>
+    Task<Uri> PutAsync(string key, Stream content, CancellationToken ct);
+
+    /// <summary>Opens by stored URI, not by key, so that a change of layout keeps old rows readable. Null where it does not exist.</summary>
+    Task<Stream?> OpenAsync(Uri uri, CancellationToken ct);
+
+    /// <summary>Deletes by URI; a missing object is not an error.</summary>
+    Task DeleteAsync(Uri uri, CancellationToken ct);
+
+    /// <summary>Every object's URI with length in bytes and time of last change, for the sweep and for verify.</summary>
+    IAsyncEnumerable<(Uri Uri, long Length, DateTimeOffset Changed)> ListAsync(CancellationToken ct);
+}

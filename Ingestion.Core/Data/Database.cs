@@ -1,0 +1,54 @@
+using Npgsql;
+
+namespace Ingestion.Core.Data;
+
+/// <summary>
+/// The three ways into the database, one login: the owner migrates, the worker moves tasks over all tenants, the web role sees one
+/// tenant at a time. The application never runs as superuser.
+/// </summary>
+public sealed class Database : IAsyncDisposable
+{
+    public const string OwnerRole = "ingestion_owner";
+    public const string WorkerRole = "ingestion_worker";
+    public const string WebRole = "ingestion_web";
+
+    public Database(string connectionString, int workerPool = 24, int webPool = 16)
+    {
+        ConnectionString = connectionString;
+        Owner = Build(OwnerRole, 4);
+        Worker = Build(WorkerRole, workerPool);
+        Web = Build(WebRole, webPool);
+    }
+
+    public string ConnectionString { get; }
+    public NpgsqlDataSource Owner { get; }
+    public NpgsqlDataSource Worker { get; }
+
+    /// <summary>Use <see cref="OpenWebAsync"/>: without a tenant it shows nothing.</summary>
+    public NpgsqlDataSource Web { get; }
+
+    /// <summary>A connection under row-level security that sees one tenant.</summary>
+    public async Task<NpgsqlConnection> OpenWebAsync(string tenantId, CancellationToken ct)
+    {
+        var connection = await Web.OpenConnectionAsync(ct);
+        await using var command = new NpgsqlCommand("SELECT set_config('ingestion.tenant', $1, false)", connection) { Parameters = { new() { Value = tenantId } } };
+        await command.ExecuteNonQueryAsync(ct);
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Owner.DisposeAsync();
+        await Worker.DisposeAsync();
+        await Web.DisposeAsync();
+    }
+
+    // No reset on return: it would take the role away with it, and the only session setting (the tenant) is set at every open.
+    private NpgsqlDataSource Build(string role, int pool) => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
+    {
+        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC",
+        MaxPoolSize = pool,
+        NoResetOnClose = true,
+        ApplicationName = role,
+    }.ConnectionString).Build();
+}

@@ -2,7 +2,45 @@ using Microsoft.Extensions.Logging;
 
 namespace Ingestion.Core;
 
-/// <summary>Every log line of the core, in one place. No document text and no secret ever appears in one.</summary>
+/// <summary>Every log line of the pipeline, in one place. No document text and no secret ever appears in one.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(LogLevel.Warning, "{Count} batch hints were not sent, watchers poll: {Reason}")]
+    public static partial void HintsNotSent(this ILogger log, int count, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The listening connection is lost, polling meanwhile: {Reason}")]
+    public static partial void ListenerLost(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Debug, "Listening for hints")]
+    public static partial void ListenerConnected(this ILogger log);
+
+    [LoggerMessage(LogLevel.Warning, "Claiming for {Stage} failed, trying again: {Reason}")]
+    public static partial void ClaimFailed(this ILogger log, string stage, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Task {Task} attempt {Attempt} lost its lease; nothing of it is written")]
+    public static partial void LeaseLost(this ILogger log, long task, int attempt);
+
+    [LoggerMessage(LogLevel.Information, "Task {Task} ({Stage}) attempt {Attempt} failed with {Code}: {Message}")]
+    public static partial void AttemptFailed(this ILogger log, long task, string stage, int attempt, string code, string message);
+
+    [LoggerMessage(LogLevel.Error, "Task {Task} ({Stage}) met a fault of ours")]
+    public static partial void TaskFault(this ILogger log, Exception e, long task, string stage);
+
+    [LoggerMessage(LogLevel.Error, "Task {Task} ({Stage}) could not be settled; its lease will run out and it is tried again")]
+    public static partial void SettleFailed(this ILogger log, Exception e, long task, string stage);
+
+    [LoggerMessage(LogLevel.Warning, "{Count} tasks were taken back from workers that did not answer")]
+    public static partial void Rescued(this ILogger log, int count);
+
+    [LoggerMessage(LogLevel.Information, "{Count} tasks released at stop")]
+    public static partial void Released(this ILogger log, int count);
+
+    [LoggerMessage(LogLevel.Warning, "Renewing leases failed: {Reason}")]
+    public static partial void RenewFailed(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Duty} failed and is tried again: {Reason}")]
+    public static partial void DutyFailed(this ILogger log, string duty, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Batch {Batch} is {State}")]
+    public static partial void BatchState(this ILogger log, long batch, string state);
 }

@@ -13,10 +13,15 @@ public sealed class ImportJob
     public Stage Stage { get; set; }
     /// <summary>Claims look only at active jobs: the batch is started, wanted to run and not ended.</summary>
     public bool Active { get; set; }
-    /// <summary>Submission time in milliseconds since 1970, less a bonus for priority: the smaller, the sooner.</summary>
-    public long Rank { get; set; }
-    /// <summary>When a claim last took from it; the job served longest ago is served next.</summary>
-    public DateTimeOffset? ServedAt { get; set; }
+    /// <summary>When a claim last took from it (at first: when it became active). The job served longest ago is served next.</summary>
+    public DateTimeOffset ServedAt { get; set; }
+    /// <summary>
+    /// Shifts its turn by priority: urgent is served as if it had waited a minute longer, low a minute shorter. So lower still comes,
+    /// and ageing needs no bookkeeping.
+    /// </summary>
+    public TimeSpan TurnShift { get; set; }
+    /// <summary>Tasks of the batch, over all its stages, that may run at once.</summary>
+    public int MaxWorkers { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<ImportJob>
     {
@@ -24,6 +29,7 @@ public sealed class ImportJob
         {
             // served_at changes with every claim: leave room for updates in place
             e.ToTable("import_job").HasStorageParameter("fillfactor", 50);
+            e.Property(j => j.ServedAt).HasDefaultValueSql("now()");
             e.HasAlternateKey(j => new { j.TenantId, j.Id });
             e.HasIndex(j => new { j.BatchId, j.Stage }).IsUnique();
             e.HasIndex(j => j.Stage).HasFilter("active").HasDatabaseName("import_job_active");

@@ -50,6 +50,7 @@ public sealed class ImportTaskRun
             e.HasIndex(t => new { t.JobId, t.Id }).HasFilter("state = 'ready'").HasDatabaseName("import_task_run_ready");
             e.HasIndex(t => t.LeaseUntil).HasFilter("state = 'running'").HasDatabaseName("import_task_run_running");
             e.HasIndex(t => t.BatchId).HasFilter("state = 'running'").HasDatabaseName("import_task_run_running_batch");
+            e.HasIndex(t => t.BatchId).HasFilter("state IN ('ready', 'running')").HasDatabaseName("import_task_run_open_batch");
             e.HasIndex(t => t.ItemId).IsUnique().HasFilter("state IN ('ready', 'running', 'blocked')").HasDatabaseName("import_task_run_one_open_per_item");
             e.HasIndex(t => t.InputId).IsUnique().HasFilter("state IN ('ready', 'running', 'blocked')").HasDatabaseName("import_task_run_one_open_per_input");
             e.HasIndex(t => new { t.ItemId, t.Id }).HasDatabaseName("import_task_run_item");

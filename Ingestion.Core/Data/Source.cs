@@ -41,7 +41,7 @@ public sealed class SourceVersion
     public string? Charset { get; set; }
     public string? FinalUrl { get; set; }
     public string? ETag { get; set; }
-    public string? LastModified { get; set; }
+    public DateTimeOffset? LastModified { get; set; }
     /// <summary>Absolute URI of raw.bin, as it was when written.</summary>
     public required string RawUri { get; set; }
     public DateTimeOffset FetchedAt { get; set; }

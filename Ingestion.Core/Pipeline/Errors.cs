@@ -38,6 +38,7 @@ public static class ErrorCodes
     public static readonly ErrorCode LimitExceeded = new("limit_exceeded", ErrorClass.Policy, "The document exceeds a safety limit of the parser. Simplify it, or raise the limit that the message names.");
     public static readonly ErrorCode Unsupported = new("unsupported", ErrorClass.Permanent, "Convert the file to one of the supported formats and submit it again.");
     public static readonly ErrorCode ParseTimeout = new("parse_timeout", ErrorClass.Permanent, "The parser did not finish in time. Raise timeout_seconds and retry, or split the file.");
+    public static readonly ErrorCode StageTimeout = new("stage_timeout", ErrorClass.Transient, "Raise timeout_seconds and retry.");
     public static readonly ErrorCode ParserCrashed = new("parser_crashed", ErrorClass.Transient, "The parser ended unexpectedly. Retry; if it happens again, convert the file to another format.");
     public static readonly ErrorCode CrashedWorker = new("crashed_worker", ErrorClass.Permanent, "This document ended the worker process three times and is quarantined. Convert the file to another format, or report it.");
 

@@ -1,0 +1,32 @@
+namespace Ingestion.Core.Events;
+
+/// <summary>Every kind of fact the log can hold. What people ask for is in the audit log; what the system did is here.</summary>
+public static class EventKinds
+{
+    public const string BatchSubmitted = "batch_submitted";
+    public const string BatchStarted = "batch_started";
+    public const string BatchPaused = "batch_paused";
+    public const string BatchResumed = "batch_resumed";
+    public const string BatchCancelled = "batch_cancelled";
+    public const string BatchRetried = "batch_retried";
+    public const string BatchCompleted = "batch_completed";
+
+    /// <summary>Items became known; <c>count</c> says how many, <c>first_item</c> and <c>last_item</c> which.</summary>
+    public const string ItemsDiscovered = "items_discovered";
+    public const string InputDone = "input_done";
+    public const string InputFailed = "input_failed";
+
+    /// <summary>A task succeeded and its item went on.</summary>
+    public const string StageDone = "stage_done";
+    public const string ItemDone = "item_done";
+    public const string ItemSkipped = "item_skipped";
+    public const string ItemFailed = "item_failed";
+    public const string ItemCancelled = "item_cancelled";
+    public const string ItemRetried = "item_retried";
+
+    /// <summary>An attempt failed and another follows by itself.</summary>
+    public const string AttemptFailed = "attempt_failed";
+
+    /// <summary>A worker died or froze while it held the task; another takes over.</summary>
+    public const string LeaseLost = "lease_lost";
+}

@@ -1,0 +1,57 @@
+using Ingestion.Core.Events;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>Ends a batch when nothing but review is left, in the transaction of whoever settled last.</summary>
+internal static class BatchCompletion
+{
+    /// <summary>
+    /// Call after the event number was taken: that lock orders the settlings of a batch, so of two last ones the second sees the first.
+    /// Freezes the counts and writes the event. Returns the state the batch ended in, or null where it goes on.
+    /// </summary>
+    public static async Task<BatchState?> TryCompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
+    {
+        if (await HasWorkAsync(connection, batchId, ct)) return null;
+        var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
+        var (state, message) = Judge(counts);
+        const string sql = """
+            WITH ended AS (
+                UPDATE ingestion.import_batch
+                SET state = @state, completed_at = ingestion.clock(), started_at = coalesce(started_at, ingestion.clock()), final_counts = @counts, message = @message
+                WHERE id = @batch AND NOT draft AND state NOT IN ('completed', 'failed', 'cancelled')
+                RETURNING id
+            )
+            UPDATE ingestion.import_job j SET active = false FROM ended WHERE j.batch_id = ended.id
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new("batch", batchId), new("state", state.Word()),
+                new("counts", NpgsqlDbType.Jsonb) { Value = counts.ToJson() },
+                new("message", NpgsqlDbType.Text) { Value = (object?)message ?? DBNull.Value },
+            },
+        };
+        if (await command.ExecuteNonQueryAsync(ct) == 0) return null;
+        await ImportEvents.AppendAsync(connection, batchId, [new(EventKinds.BatchCompleted, Data: $$"""{"state":"{{state.Word()}}","counts":{{counts.ToJson()}}}""")], ct);
+        return state;
+    }
+
+    private static (BatchState State, string? Message) Judge(BatchCounts c) => c switch
+    {
+        { Total: 0, FailedInputs: > 0 } => (BatchState.Failed, "Nothing could be discovered; see the failed inputs."),
+        { Total: 0 } => (BatchState.Completed, "Nothing was found to ingest."),
+        { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
+        { AwaitingReview: > 0 } => (BatchState.Completed, $"{c.AwaitingReview} documents wait for review."),
+        _ => (BatchState.Completed, null),
+    };
+
+    private static async Task<bool> HasWorkAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
+    {
+        const string sql = "SELECT EXISTS (SELECT 1 FROM ingestion.import_task_run WHERE batch_id = @batch AND state IN ('ready', 'running'))";
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+}

@@ -1,0 +1,144 @@
+using Ingestion.Core.Events;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>Who asks, and why if they said.</summary>
+public sealed record Actor(string TenantId, string Name, string? Reason = null);
+
+/// <summary>What came of an act. Not done means a conflict with the batch's state, said in the message; nothing was changed.</summary>
+public sealed record ControlResult(bool Done, string Message);
+
+/// <summary>
+/// What people ask of batches: start, pause, resume, cancel. The wish is written in a commit of its own; tasks follow in slices. Locks
+/// are taken in one order everywhere: event numbers, batch, tasks. Each act is an event and an audit entry.
+/// </summary>
+public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWaker waker, ILogger<BatchControl> log)
+{
+    public Task<ControlResult> StartAsync(Actor actor, long batchId, CancellationToken ct) => ChangeAsync(actor, batchId, "start", batch => batch switch
+    {
+        { Draft: true } => new("This batch is still a draft; finish it in the wizard."),
+        { State: BatchState.Pending } => new(BatchState.Queued, DesiredState.Run, EventKinds.BatchStarted, "The batch is queued."),
+        { State: BatchState.Paused } => new("The batch is paused; resume it."),
+        _ => new($"The batch is {batch.State.Word()} already."),
+    }, ct);
+
+    public Task<ControlResult> PauseAsync(Actor actor, long batchId, CancellationToken ct) => ChangeAsync(actor, batchId, "pause", batch => batch switch
+    {
+        { DesiredState: DesiredState.Cancel } => new("The batch is being cancelled."),
+        { State: BatchState.Queued or BatchState.Running or BatchState.Retrying } => new(BatchState.Paused, DesiredState.Pause, EventKinds.BatchPaused, "Paused. What runs comes to its end; nothing new starts."),
+        { State: BatchState.Paused } => new("The batch is paused already."),
+        _ => new($"A batch that is {batch.State.Word()} cannot be paused."),
+    }, ct);
+
+    public Task<ControlResult> ResumeAsync(Actor actor, long batchId, CancellationToken ct) => ChangeAsync(actor, batchId, "resume", batch => batch switch
+    {
+        { DesiredState: DesiredState.Cancel } => new("The batch is being cancelled."),
+        { State: BatchState.Paused } => new(BatchState.Queued, DesiredState.Run, EventKinds.BatchResumed, "Resumed."),
+        { State: BatchState.Queued or BatchState.Running or BatchState.Retrying } => new("The batch is running already."),
+        _ => new($"A batch that is {batch.State.Word()} cannot be resumed."),
+    }, ct);
+
+    /// <summary>Ends what is open: claims are taken away, their work is interrupted, and the fence refuses what it would still write.</summary>
+    public async Task<ControlResult> CancelAsync(Actor actor, long batchId, CancellationToken ct)
+    {
+        var result = await ChangeAsync(actor, batchId, "cancel", batch => batch switch
+        {
+            { DesiredState: DesiredState.Cancel, State: not BatchState.Cancelled } => new("The batch is being cancelled already."),
+            { State: BatchState.Completed or BatchState.Failed or BatchState.Cancelled } => new($"The batch is {batch.State.Word()} already."),
+            { Draft: true } => new("A draft is discarded, not cancelled."),
+            _ => new(batch.State, DesiredState.Cancel, null, "Cancelled."),
+        }, ct);
+        if (result.Done) await FinishCancelAsync(batchId, ct);
+        return result;
+    }
+
+    /// <summary>Carries a wanted cancel to its end, slice by slice; safe to call again after a crash, from any process.</summary>
+    public async Task FinishCancelAsync(long batchId, CancellationToken ct)
+    {
+        while (await CancelSliceAsync(batchId, ct) > 0) hints.Changed(batchId);
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await BatchRow.LockAsync(connection, batchId, null, ct) is not { DesiredState: DesiredState.Cancel } batch || batch.State.IsFinal()) return;
+        await ExecuteAsync(connection, "UPDATE ingestion.import_input SET state = 'cancelled', completed_at = ingestion.clock() WHERE batch_id = @batch AND state = 'open'", batchId, ct);
+        var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
+        await using var end = new NpgsqlCommand("""
+            UPDATE ingestion.import_batch SET state = 'cancelled', completed_at = ingestion.clock(), final_counts = @counts WHERE id = @batch
+            """, connection) { Parameters = { new("batch", batchId), new("counts", NpgsqlDbType.Jsonb) { Value = counts.ToJson() } } };
+        await end.ExecuteNonQueryAsync(ct);
+        await ImportEvents.AppendAsync(connection, batchId, [new(EventKinds.BatchCancelled, Data: $$"""{"counts":{{counts.ToJson()}}}""")], ct);
+        await transaction.CommitAsync(ct);
+        log.BatchState(batchId, "cancelled");
+        hints.Changed(batchId);
+    }
+
+    private async Task<int> CancelSliceAsync(long batchId, CancellationToken ct)
+    {
+        const string sql = """
+            WITH open AS (
+                SELECT id FROM ingestion.import_task_run
+                WHERE batch_id = @batch AND state IN ('ready', 'running', 'blocked')
+                ORDER BY id
+                LIMIT 1000
+                FOR UPDATE
+            ), tasks AS (
+                UPDATE ingestion.import_task_run t SET state = 'cancelled', finished_at = ingestion.clock(), lease_until = NULL, error_code = 'cancelled'
+                FROM open WHERE t.id = open.id
+                RETURNING t.id, t.item_id, t.stage
+            ), items AS (
+                UPDATE ingestion.import_item i SET state = 'cancelled', step = 'finished', error_code = 'cancelled', error_message = 'The batch was cancelled.', progress_message = NULL, completed_at = ingestion.clock()
+                FROM tasks WHERE i.id = tasks.item_id AND i.state = 'open'
+            ), freed AS (
+                DELETE FROM ingestion.content_claim c USING tasks WHERE c.item_id = tasks.item_id
+            )
+            SELECT id, item_id, stage FROM tasks ORDER BY id
+            """;
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        var events = new List<NewEvent>();
+        await using (var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } })
+        await using (var r = await command.ExecuteReaderAsync(ct))
+            while (await r.ReadAsync(ct))
+                events.Add(new(EventKinds.ItemCancelled, r.IsDBNull(1) ? null : r.GetInt64(1), r.GetInt64(0), r.GetString(2)));
+        if (events.Count == 0) return 0;
+        await ImportEvents.AppendAsync(connection, batchId, events, ct);
+        await transaction.CommitAsync(ct);
+        return events.Count;
+    }
+
+    private async Task<ControlResult> ChangeAsync(Actor actor, long batchId, string action, Func<BatchRow, Change> decide, CancellationToken ct)
+    {
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { } batch) return new(false, "There is no such batch.");
+        var change = decide(batch);
+        if (change.To is not { } to) return new(false, change.Message);
+        await using (var update = new NpgsqlCommand("""
+            WITH b AS (UPDATE ingestion.import_batch SET state = @state, desired_state = @desired WHERE id = @batch)
+            UPDATE ingestion.import_job SET active = false WHERE batch_id = @batch AND active
+            """, connection) { Parameters = { new("batch", batchId), new("state", to.Word()), new("desired", change.Desired.Word()) } })
+            await update.ExecuteNonQueryAsync(ct);
+        await AuditLog.WriteAsync(connection, actor, action, $"batch {batch.PublicId}", ct);
+        if (change.Event is { } kind) await ImportEvents.AppendAsync(connection, batchId, [new(kind)], ct);
+        await transaction.CommitAsync(ct);
+        log.BatchState(batchId, to.Word());
+        hints.Changed(batchId);
+        waker.WakeAll();
+        return new(true, change.Message);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, long batchId, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private sealed record Change(BatchState? To, DesiredState Desired, string? Event, string Message)
+    {
+        public Change(string refusal) : this(null, default, null, refusal)
+        {
+        }
+    }
+}

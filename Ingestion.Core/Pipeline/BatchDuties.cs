@@ -1,0 +1,110 @@
+using Ingestion.Core.Events;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>
+/// What the pipeline does by itself every few seconds: lets waiting batches in, takes tasks back from dead workers, carries wanted
+/// cancels to their end, and ends batches that nobody settled last. Each is safe from several processes at once.
+/// </summary>
+public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, Hints hints, StageWaker waker, PipelineOptions options, ILogger<BatchDuties> log)
+{
+    /// <summary>Batches of at most this many items do not count against the limit on active batches: somebody waits for them.</summary>
+    public const int SmallBatch = 20;
+
+    // Serialises the decision who may become active; the number is this decision's name among advisory locks.
+    private const long ActivationLock = 0x416374697665;
+
+    /// <summary>Makes queued batches active while there is room, the most urgent and longest waiting first.</summary>
+    public async Task ActivateAsync(CancellationToken ct)
+    {
+        while (await ActivateNextAsync(ct) is { } batch)
+        {
+            log.BatchState(batch, "running");
+            hints.Changed(batch);
+            waker.WakeAll();
+        }
+    }
+
+    private async Task<long?> ActivateNextAsync(CancellationToken ct)
+    {
+        const string pick = """
+            SELECT b.id
+            FROM ingestion.import_batch b
+            WHERE b.state = 'queued' AND b.desired_state = 'run' AND NOT b.draft AND b.deleted_at IS NULL
+              AND ((SELECT count(*) FROM ingestion.import_batch r
+                    WHERE r.state IN ('running', 'retrying') AND (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = r.id LIMIT @small + 1) x) > @small) < @limit
+                   OR (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = b.id LIMIT @small + 1) x) BETWEEN 1 AND @small)
+            ORDER BY b.created_at + CASE b.priority WHEN 'urgent' THEN interval '-1 hour' WHEN 'high' THEN interval '-10 minutes' WHEN 'low' THEN interval '1 hour' ELSE interval '0' END, b.id
+            LIMIT 1
+            """;
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var gate = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({ActivationLock})", connection)) await gate.ExecuteNonQueryAsync(ct);
+        await using var command = new NpgsqlCommand(pick, connection) { Parameters = { new("small", SmallBatch), new("limit", options.MaxConcurrentJobs) } };
+        if (await command.ExecuteScalarAsync(ct) is not long id) return null;
+        if (await BatchRow.LockAsync(connection, id, null, ct) is not { State: BatchState.Queued, DesiredState: DesiredState.Run }) return null;
+        await using (var update = new NpgsqlCommand("""
+            UPDATE ingestion.import_batch SET state = 'running', started_at = coalesce(started_at, ingestion.clock()) WHERE id = @batch;
+            UPDATE ingestion.import_job SET active = true, served_at = ingestion.clock() WHERE batch_id = @batch
+            """, connection) { Parameters = { new("batch", id) } })
+            await update.ExecuteNonQueryAsync(ct);
+        await ImportEvents.AppendAsync(connection, id, [new(EventKinds.BatchStarted)], ct);
+        // A batch whose items all ended before it was paused and resumed has nothing that would settle last.
+        await BatchCompletion.TryCompleteAsync(connection, id, ct);
+        await transaction.CommitAsync(ct);
+        return id;
+    }
+
+    /// <summary>Takes back what expired. With <paramref name="everything"/> (at the start of the only process) also what has not.</summary>
+    public async Task RescueAsync(bool everything, CancellationToken ct)
+    {
+        foreach (var batch in await BatchesAsync("""
+            SELECT DISTINCT batch_id FROM ingestion.import_task_run WHERE state = 'running' AND ($1 OR lease_until < ingestion.clock())
+            """, everything, ct))
+        {
+            await using var connection = await worker.OpenConnectionAsync(ct);
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            var rescued = await ImportQueue.RescueAsync(connection, batch, everything, ct);
+            if (rescued.Count == 0) continue;
+            foreach (var t in rescued.Where(t => t.Quarantined))
+                await ItemFailures.WriteAsync(connection, batch, t.Id, t.ItemId, t.InputId, t.Stage, ErrorCodes.CrashedWorker.Code, ImportQueue.CrashedMessage, null, t.Attempt, ct);
+            await ImportEvents.AppendAsync(connection, batch, [.. rescued.Select(t => new NewEvent(EventKinds.LeaseLost, t.ItemId, t.Id, t.Stage.Word(), $$"""{"attempt":{{t.Attempt}},"crashes":{{t.Crashes}}}"""))], ct);
+            await BatchCompletion.TryCompleteAsync(connection, batch, ct);
+            await transaction.CommitAsync(ct);
+            log.Rescued(rescued.Count);
+            hints.Changed(batch);
+        }
+    }
+
+    /// <summary>Finishes what a crash between two commits left half done.</summary>
+    public async Task FinishAsync(CancellationToken ct)
+    {
+        foreach (var batch in await BatchesAsync("SELECT id FROM ingestion.import_batch WHERE desired_state = 'cancel' AND state NOT IN ('completed', 'failed', 'cancelled') AND $1", true, ct))
+            await control.FinishCancelAsync(batch, ct);
+        foreach (var batch in await BatchesAsync("""
+            SELECT b.id FROM ingestion.import_batch b
+            WHERE b.state IN ('running', 'retrying') AND b.desired_state = 'run' AND $1
+              AND NOT EXISTS (SELECT 1 FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running'))
+            """, true, ct))
+        {
+            await using var connection = await worker.OpenConnectionAsync(ct);
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            if (await BatchRow.LockAsync(connection, batch, null, ct) is null) continue;
+            await BatchCompletion.TryCompleteAsync(connection, batch, ct);
+            await transaction.CommitAsync(ct);
+            hints.Changed(batch);
+        }
+    }
+
+    private async Task<List<long>> BatchesAsync(string sql, bool flag, CancellationToken ct)
+    {
+        await using var command = worker.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = flag });
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var ids = new List<long>();
+        while (await r.ReadAsync(ct)) ids.Add(r.GetInt64(0));
+        return ids;
+    }
+}

@@ -1,0 +1,62 @@
+using Npgsql;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>One step of the way. The work runs with no transaction open; what it wants written it returns as a save.</summary>
+public interface IStage
+{
+    Stage Stage { get; }
+
+    /// <summary>
+    /// Does the work of one task. Expected endings are outcomes or an <see cref="IngestionException"/>; any other exception is a
+    /// surprise and fails this attempt of this task only. May run twice for the same task: a save must leave the same rows.
+    /// </summary>
+    Task<StageOutcome> RunAsync(StageContext context, CancellationToken ct);
+}
+
+/// <summary>A task that this process holds. <see cref="Attempt"/> is the fence that every later write names.</summary>
+/// <param name="WaitReason">Why it had been postponed before this claim; null where it had not.</param>
+public sealed record ClaimedTask(
+    long Id, int Attempt, string TenantId, long BatchId, long JobId, long? ItemId, long? InputId,
+    Stage Stage, int Failures, int Crashes, string? WaitReason);
+
+/// <summary>Writes a stage's output inside the settling transaction.</summary>
+public delegate Task SaveOutput(NpgsqlConnection connection, CancellationToken ct);
+
+/// <summary>How a stage ended. An exception means a surprise; everything expected is one of these.</summary>
+public abstract record StageOutcome
+{
+    /// <summary>Succeeded: the save and the next task are one transaction.</summary>
+    /// <param name="Data">A JSON object for the event.</param>
+    /// <param name="After">Follows the commit; may be lost in a crash, so a sweep must be able to do it again.</param>
+    public sealed record Done(SaveOutput? Save = null, string? Data = null, Func<CancellationToken, Task>? After = null) : StageOutcome;
+
+    /// <summary>The collection already has it; the item ends here, well.</summary>
+    public sealed record Skipped(string Reason, SaveOutput? Save = null) : StageOutcome;
+
+    /// <summary>Not now, and not the document's fault: no attempt is charged.</summary>
+    /// <param name="Reason">One of <see cref="WaitReasons"/>.</param>
+    public sealed record RetryLater(TimeSpan After, string Reason) : StageOutcome;
+
+    /// <summary>Waits for a person.</summary>
+    public sealed record Blocked(SaveOutput Save) : StageOutcome;
+}
+
+/// <summary>Why a ready task is not yet due.</summary>
+public static class WaitReasons
+{
+    /// <summary>An attempt failed; the next one follows after a pause.</summary>
+    public const string Retry = "retry";
+    /// <summary>The host's turn for it has not come.</summary>
+    public const string HostPacing = "host_pacing";
+    /// <summary>The host or provider asked us to stay away for a while.</summary>
+    public const string HostPaused = "host_paused";
+    /// <summary>Another item is carrying the same content into the collection.</summary>
+    public const string SameContent = "same_content_in_progress";
+    /// <summary>The worker that held it died; it runs again shortly.</summary>
+    public const string WorkerLost = "worker_lost";
+    /// <summary>The artifact store has no space left.</summary>
+    public const string StorageFull = "storage_full";
+    /// <summary>A database or store was out of reach.</summary>
+    public const string Unavailable = "service_unavailable";
+}

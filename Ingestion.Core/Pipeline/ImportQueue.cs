@@ -1,0 +1,234 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>
+/// Every statement by which the pipeline moves a task. Whoever reads this file knows every way a task can move, but for what people
+/// ask (<see cref="BatchControl"/>). Every write after a claim names id, attempt and <c>running</c>: the fence.
+/// </summary>
+public static class ImportQueue
+{
+    /// <summary>
+    /// Takes up to <paramref name="limit"/> due tasks of a stage: jobs in the order of least recently served (shifted by priority),
+    /// each up to its batch's free workers. One statement; claims no more than can start now.
+    /// </summary>
+    public static async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
+        NpgsqlConnection connection, Stage stage, string worker, int limit, TimeSpan lease, CancellationToken ct)
+    {
+        // The order by id inside a job is the order of submission. The CTE is materialised because of the row locks, so LIMIT holds.
+        const string sql = """
+            WITH eligible AS (
+                SELECT j.id, j.max_workers - r.running AS free
+                FROM ingestion.import_job j
+                CROSS JOIN LATERAL (SELECT count(*) AS running FROM ingestion.import_task_run x WHERE x.batch_id = j.batch_id AND x.state = 'running') r
+                WHERE j.active AND j.stage = @stage AND r.running < j.max_workers
+                  AND EXISTS (SELECT 1 FROM ingestion.import_task_run t WHERE t.job_id = j.id AND t.state = 'ready' AND t.scheduled_at <= ingestion.clock())
+                ORDER BY j.served_at + j.turn_shift, j.id
+                LIMIT @limit
+                FOR UPDATE OF j SKIP LOCKED
+            ), picked AS (
+                SELECT p.id, p.wait_reason
+                FROM eligible e
+                CROSS JOIN LATERAL (
+                    SELECT t.id, t.wait_reason
+                    FROM ingestion.import_task_run t
+                    WHERE t.job_id = e.id AND t.state = 'ready' AND t.scheduled_at <= ingestion.clock()
+                    ORDER BY t.id
+                    LIMIT least(e.free, @limit)
+                    FOR UPDATE SKIP LOCKED
+                ) p
+                LIMIT @limit
+            ), served AS (
+                UPDATE ingestion.import_job SET served_at = ingestion.clock() WHERE id IN (SELECT id FROM eligible)
+            )
+            UPDATE ingestion.import_task_run t
+            SET state = 'running', attempt = t.attempt + 1, worker = @worker, claimed_at = ingestion.clock(),
+                lease_until = ingestion.clock() + @lease, wait_reason = NULL
+            FROM picked
+            WHERE t.id = picked.id
+            RETURNING t.id, t.attempt, t.tenant_id, t.batch_id, t.job_id, t.item_id, t.input_id, t.failures, t.crashes, picked.wait_reason
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new("stage", stage.Word()), new("worker", worker), new("limit", limit), new("lease", lease) },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var claimed = new List<ClaimedTask>();
+        while (await reader.ReadAsync(ct))
+            claimed.Add(new(reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4),
+                reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6),
+                stage, reader.GetInt32(7), reader.GetInt32(8), reader.IsDBNull(9) ? null : reader.GetString(9)));
+        return claimed;
+    }
+
+    /// <summary>Locks the task under the fence and says what is wanted of its batch; null where the task is not ours any more.</summary>
+    public static async Task<DesiredState?> HoldAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT b.desired_state
+            FROM ingestion.import_task_run t
+            JOIN ingestion.import_batch b ON b.id = t.batch_id
+            WHERE t.id = @id AND t.attempt = @attempt AND t.state = 'running'
+            FOR UPDATE OF t
+            """;
+        await using var command = Fenced(sql, connection, task);
+        return await command.ExecuteScalarAsync(ct) is string word ? StateWords.Parse<DesiredState>(word) : null;
+    }
+
+    /// <summary>Ends a task well. False where it is not ours any more: then nothing may be written.</summary>
+    public static Task<bool> SucceedAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct) => MoveAsync("""
+        UPDATE ingestion.import_task_run
+        SET state = 'succeeded', finished_at = ingestion.clock(), lease_until = NULL, error_code = NULL, error_message = NULL
+        WHERE id = @id AND attempt = @attempt AND state = 'running'
+        """, connection, task, [], ct);
+
+    /// <summary>Ends a task that failed for good; the last failure is charged.</summary>
+    public static Task<bool> FailAsync(NpgsqlConnection connection, ClaimedTask task, string code, string message, CancellationToken ct) => MoveAsync("""
+        UPDATE ingestion.import_task_run
+        SET state = 'failed', finished_at = ingestion.clock(), lease_until = NULL, failures = failures + 1, error_code = @code, error_message = @message
+        WHERE id = @id AND attempt = @attempt AND state = 'running'
+        """, connection, task, [new("code", code), new("message", message)], ct);
+
+    /// <summary>Charges a failure and makes the task ready again after a pause.</summary>
+    public static Task<bool> RetryAsync(NpgsqlConnection connection, ClaimedTask task, string code, string message, TimeSpan after, string reason, CancellationToken ct) => MoveAsync("""
+        UPDATE ingestion.import_task_run
+        SET state = 'ready', lease_until = NULL, failures = failures + 1, scheduled_at = ingestion.clock() + @after, wait_reason = @reason,
+            error_code = @code, error_message = @message
+        WHERE id = @id AND attempt = @attempt AND state = 'running'
+        """, connection, task, [new("code", code), new("message", message), new("after", after), new("reason", reason)], ct);
+
+    /// <summary>Makes the task ready again later without charging anything.</summary>
+    public static Task<bool> PostponeAsync(NpgsqlConnection connection, ClaimedTask task, TimeSpan after, string reason, CancellationToken ct) => MoveAsync("""
+        UPDATE ingestion.import_task_run
+        SET state = 'ready', lease_until = NULL, scheduled_at = ingestion.clock() + @after, wait_reason = @reason
+        WHERE id = @id AND attempt = @attempt AND state = 'running'
+        """, connection, task, [new("after", after), new("reason", reason)], ct);
+
+    /// <summary>Hands the task to a person.</summary>
+    public static Task<bool> BlockAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct) => MoveAsync("""
+        UPDATE ingestion.import_task_run SET state = 'blocked', lease_until = NULL
+        WHERE id = @id AND attempt = @attempt AND state = 'running'
+        """, connection, task, [], ct);
+
+    /// <summary>Opens an item's task at a stage; it is ready at once.</summary>
+    public static async Task OpenAsync(NpgsqlConnection connection, IReadOnlyList<long> items, Stage stage, CancellationToken ct)
+    {
+        const string sql = """
+            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
+            SELECT i.tenant_id, i.batch_id, j.id, i.id, @stage, 'ready', 0, 0, 0, ingestion.clock()
+            FROM ingestion.import_item i
+            JOIN ingestion.import_job j ON j.batch_id = i.batch_id AND j.stage = @stage
+            WHERE i.id = ANY(@items) AND i.state = 'open'
+            ORDER BY i.id
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("items", items.ToArray()), new("stage", stage.Word()) } };
+        var opened = await command.ExecuteNonQueryAsync(ct);
+        if (opened != items.Count) throw new InvalidOperationException($"{opened} of {items.Count} tasks opened at {stage.Word()}: an item is final or its batch has no such job");
+    }
+
+    /// <summary>Extends the leases of what this process still holds. Rows that somebody is just settling are left alone.</summary>
+    public static async Task RenewAsync(NpgsqlConnection connection, string worker, IReadOnlyList<long> tasks, TimeSpan lease, CancellationToken ct)
+    {
+        const string sql = """
+            UPDATE ingestion.import_task_run SET lease_until = ingestion.clock() + @lease
+            WHERE id IN (
+                SELECT id FROM ingestion.import_task_run
+                WHERE id = ANY(@tasks) AND worker = @worker AND state = 'running'
+                ORDER BY id
+                FOR UPDATE SKIP LOCKED)
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("lease", lease), new("tasks", tasks.ToArray()), new("worker", worker) } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Which of these claims still stand, by task and attempt.</summary>
+    public static async Task<HashSet<(long Task, int Attempt)>> StandingAsync(NpgsqlConnection connection, string worker, IReadOnlyList<long> tasks, CancellationToken ct)
+    {
+        const string sql = "SELECT id, attempt FROM ingestion.import_task_run WHERE id = ANY(@tasks) AND worker = @worker AND state = 'running'";
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("tasks", tasks.ToArray()), new("worker", worker) } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var standing = new HashSet<(long, int)>();
+        while (await reader.ReadAsync(ct)) standing.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        return standing;
+    }
+
+    /// <summary>Gives back what this process holds, at a stop: ready at once, nothing charged.</summary>
+    public static async Task<IReadOnlyList<long>> ReleaseAsync(NpgsqlConnection connection, string worker, CancellationToken ct)
+    {
+        const string sql = """
+            UPDATE ingestion.import_task_run SET state = 'ready', lease_until = NULL, scheduled_at = ingestion.clock(), wait_reason = NULL
+            WHERE id IN (SELECT id FROM ingestion.import_task_run WHERE worker = @worker AND state = 'running' ORDER BY id FOR UPDATE)
+            RETURNING batch_id
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("worker", worker) } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var batches = new List<long>();
+        while (await reader.ReadAsync(ct)) batches.Add(reader.GetInt64(0));
+        return batches;
+    }
+
+    /// <summary>
+    /// Takes back expired tasks of one batch: ready again after a moment that grows with each crash (so that the one that kills its
+    /// worker soon runs beside other neighbours), or quarantined after the third. Only rows still running, expired and not locked.
+    /// </summary>
+    /// <param name="everything">True when no other process can be alive: leases are not waited for.</param>
+    public static async Task<IReadOnlyList<RescuedTask>> RescueAsync(NpgsqlConnection connection, long batchId, bool everything, CancellationToken ct)
+    {
+        const string sql = """
+            WITH lost AS (
+                SELECT id FROM ingestion.import_task_run
+                WHERE batch_id = @batch AND state = 'running' AND (@everything OR lease_until < ingestion.clock())
+                ORDER BY id
+                LIMIT 1000
+                FOR UPDATE SKIP LOCKED
+            )
+            UPDATE ingestion.import_task_run t
+            SET crashes = t.crashes + 1,
+                lease_until = NULL,
+                state = CASE WHEN t.crashes + 1 >= @quarantine THEN 'failed' ELSE 'ready' END,
+                finished_at = CASE WHEN t.crashes + 1 >= @quarantine THEN ingestion.clock() END,
+                error_code = CASE WHEN t.crashes + 1 >= @quarantine THEN @code ELSE t.error_code END,
+                error_message = CASE WHEN t.crashes + 1 >= @quarantine THEN @message ELSE t.error_message END,
+                scheduled_at = ingestion.clock() + t.crashes * (0.5 + random()) * interval '1 second',
+                wait_reason = CASE WHEN t.crashes + 1 >= @quarantine THEN NULL ELSE @reason END
+            FROM lost
+            WHERE t.id = lost.id
+            RETURNING t.id, t.item_id, t.input_id, t.stage, t.worker, t.attempt, t.crashes, t.state = 'failed'
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new("batch", batchId), new("everything", everything), new("quarantine", MaxCrashes), new("reason", WaitReasons.WorkerLost),
+                new("code", ErrorCodes.CrashedWorker.Code), new("message", CrashedMessage),
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var rescued = new List<RescuedTask>();
+        while (await reader.ReadAsync(ct))
+            rescued.Add(new(reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetInt64(1), reader.IsDBNull(2) ? null : reader.GetInt64(2),
+                StateWords.Parse<Stage>(reader.GetString(3)), reader.IsDBNull(4) ? null : reader.GetString(4), reader.GetInt32(5), reader.GetInt32(6), reader.GetBoolean(7)));
+        return rescued;
+    }
+
+    /// <summary>Crashes in a row of one task that quarantine it.</summary>
+    public const int MaxCrashes = 3;
+
+    internal const string CrashedMessage = "This document crashed the worker 3 times and is quarantined.";
+
+    private static async Task<bool> MoveAsync(string sql, NpgsqlConnection connection, ClaimedTask task, NpgsqlParameter[] more, CancellationToken ct)
+    {
+        await using var command = Fenced(sql, connection, task);
+        foreach (var p in more) command.Parameters.Add(p);
+        return await command.ExecuteNonQueryAsync(ct) == 1;
+    }
+
+    private static NpgsqlCommand Fenced(string sql, NpgsqlConnection connection, ClaimedTask task) => new(sql, connection)
+    {
+        Parameters = { new("id", NpgsqlDbType.Bigint) { Value = task.Id }, new("attempt", NpgsqlDbType.Integer) { Value = task.Attempt } },
+    };
+}
+
+/// <summary>A task taken back from a worker that did not answer.</summary>
+public sealed record RescuedTask(long Id, long? ItemId, long? InputId, Stage Stage, string? Worker, int Attempt, int Crashes, bool Quarantined);

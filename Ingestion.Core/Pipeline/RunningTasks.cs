@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>What this process holds right now, and its name among the workers of the database.</summary>
+public sealed class RunningTasks
+{
+    private readonly ConcurrentDictionary<long, RunningTask> _tasks = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Machine, process number and a random part: unique over restarts.</summary>
+    public string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}:{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}";
+
+    /// <summary>Set when the process stops: nothing more is claimed and what runs is interrupted.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    public int Count => _tasks.Count;
+
+    public IReadOnlyCollection<RunningTask> All => [.. _tasks.Values];
+
+    public RunningTask Add(ClaimedTask task)
+    {
+        var held = new RunningTask(task, this, _stopping.Token);
+        _tasks[task.Id] = held;
+        return held;
+    }
+
+    internal void Remove(RunningTask held) => _tasks.TryRemove(new(held.Task.Id, held));
+
+    public void Stop() => _stopping.Cancel();
+}
+
+/// <summary>A task at work in this process; its token falls when the claim is taken away.</summary>
+public sealed class RunningTask : IDisposable
+{
+    private readonly RunningTasks _owner;
+    private readonly CancellationTokenSource _taken;
+
+    internal RunningTask(ClaimedTask task, RunningTasks owner, CancellationToken stopping)
+    {
+        Task = task;
+        _owner = owner;
+        _taken = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    }
+
+    public ClaimedTask Task { get; }
+
+    public CancellationToken Token => _taken.Token;
+
+    public void TakeAway()
+    {
+        try
+        {
+            _taken.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // it ended between the look and the act: there is nothing to take
+            return;
+        }
+    }
+
+    public void Dispose()
+    {
+        _owner.Remove(this);
+        _taken.Dispose();
+    }
+}

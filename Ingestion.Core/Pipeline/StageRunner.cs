@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Ingestion.Core.Events;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>The spine: claim, run, settle, until nothing is due. One per process; each stage has its own slots.</summary>
+public sealed class StageRunner(
+    NpgsqlDataSource worker, IEnumerable<IStage> stages, TaskSettler settler, RunningTasks running, StageWaker waker, Hints hints,
+    PipelineOptions options, TimeProvider time, ILogger<StageRunner> log)
+{
+    private readonly Dictionary<Stage, IStage> _stages = stages.ToDictionary(s => s.Stage);
+    private readonly ConcurrentDictionary<Stage, SemaphoreSlim> _slots = new();
+
+    public IEnumerable<Stage> Stages => _stages.Keys;
+
+    /// <summary>Claims and starts tasks of a stage as slots come free; returns when nothing is due. The tasks go on by themselves.</summary>
+    public async Task DrainAsync(Stage stage, CancellationToken ct)
+    {
+        var slots = _slots.GetOrAdd(stage, s => new SemaphoreSlim(SlotsOf(s)));
+        while (!running.Stopping.IsCancellationRequested)
+        {
+            await slots.WaitAsync(ct);
+            var free = 1;
+            while (slots.Wait(0, ct)) free++;
+            var claimed = await ClaimAsync(stage, free, ct);
+            if (claimed.Count < free) slots.Release(free - claimed.Count);
+            if (claimed.Count == 0) return;
+            foreach (var task in claimed) _ = RunAndFreeAsync(task, slots);
+        }
+    }
+
+    private async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage, int free, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await worker.OpenConnectionAsync(ct);
+            return await ImportQueue.ClaimAsync(connection, stage, running.Worker, free, options.Lease, ct);
+        }
+        catch (Exception e) when (Transient.Is(e))
+        {
+            log.ClaimFailed(stage.Word(), e.Message);
+            return [];
+        }
+    }
+
+    private async Task RunAndFreeAsync(ClaimedTask task, SemaphoreSlim slots)
+    {
+        // Off the claiming thread: a stage that computes before its first await must not hold up the next claim.
+        await Task.Yield();
+        using var held = running.Add(task);
+        try
+        {
+            await RunAsync(task, held);
+        }
+        catch (Exception e)
+        {
+            log.SettleFailed(e, task.Id, task.Stage.Word());
+        }
+        finally
+        {
+            slots.Release();
+            waker.WakeAll();
+        }
+    }
+
+    private async Task RunAsync(ClaimedTask task, RunningTask held)
+    {
+        var retries = 0;
+        try
+        {
+            if (await Work.LoadAsync(worker, task, held.Token) is not { } work) return;
+            retries = work.Options.Retries;
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(held.Token);
+            // The stages keep finer limits of their own; this one holds where they do not. Discovery reads whole sources and has none.
+            if (task.Stage != Stage.Discover) limit.CancelAfter(work.Options.Timeout * 1.2 + TimeSpan.FromSeconds(5));
+            var context = new StageContext(task, work, worker, hints, time);
+            var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
+            if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
+                await after(held.Token);
+        }
+        catch (LeaseLostException)
+        {
+            log.LeaseLost(task.Id, task.Attempt);
+        }
+        catch (OperationCanceledException) when (held.Token.IsCancellationRequested)
+        {
+            // Taken away, cancelled, or stopping: whoever took it decides what becomes of it.
+            if (!running.Stopping.IsCancellationRequested) log.LeaseLost(task.Id, task.Attempt);
+        }
+        catch (OperationCanceledException)
+        {
+            await settler.FailAsync(task, new(ErrorCodes.StageTimeout, $"The stage {task.Stage.Word()} took longer than the time allowed for one document."), null, retries, CancellationToken.None);
+        }
+        catch (IngestionException e)
+        {
+            await settler.FailAsync(task, e, e.InnerException is { } inner ? Details(inner) : null, retries, CancellationToken.None);
+        }
+        catch (Exception e) when (Transient.Is(e))
+        {
+            log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, ErrorCodes.DatabaseBusy.Code, e.Message);
+            await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(2), WaitReasons.Unavailable), CancellationToken.None);
+        }
+        catch (IOException e) when (StorageFull.Is(e))
+        {
+            await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(15), WaitReasons.StorageFull), CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            log.TaskFault(e, task.Id, task.Stage.Word());
+            await settler.FailAsync(task, new(ErrorCodes.Internal, $"An unexpected fault in the stage {task.Stage.Word()}.", e), Details(e), retries, CancellationToken.None);
+        }
+    }
+
+    private static string Details(Exception e) => JsonSerializer.Serialize(new { type = e.GetType().FullName, message = ItemFailures.OneLine(e.Message), trace = e.StackTrace });
+
+    private int SlotsOf(Stage stage) => stage switch
+    {
+        Stage.Discover => options.Slots.Discover,
+        Stage.Acquire => options.Slots.Acquire,
+        Stage.Parse => options.MaxConcurrentProcessing,
+        Stage.Embed => options.Slots.Embed,
+        _ => options.Slots.Index,
+    };
+}

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Ingestion.Core.Events;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Ingestion.Core.Pipeline;
+
+/// <summary>
+/// Ends an attempt: task, stage output, next task, item, event and, where it was the last, the batch, in one transaction under the
+/// fence. Where the lease is gone it writes nothing and says false.
+/// </summary>
+public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, ILogger<TaskSettler> log)
+{
+    private const int Tries = 6;
+
+    public Task<bool> SettleAsync(ClaimedTask task, StageOutcome outcome, CancellationToken ct) => outcome switch
+    {
+        StageOutcome.Done done => InTransactionAsync(task, c => DoneAsync(c, task, done, ct), ct),
+        StageOutcome.Skipped skipped => InTransactionAsync(task, c => SkippedAsync(c, task, skipped, ct), ct),
+        StageOutcome.RetryLater later => InTransactionAsync(task, c => ImportQueue.PostponeAsync(c, task, later.After, later.Reason, ct), ct),
+        StageOutcome.Blocked blocked => InTransactionAsync(task, async c => await ImportQueue.BlockAsync(c, task, ct) && await SavedAsync(c, blocked.Save, ct), ct),
+        _ => throw new InvalidOperationException($"unknown outcome {outcome.GetType().Name}"),
+    };
+
+    /// <summary>Ends an attempt that failed: another follows after a pause, or the item ends with the error.</summary>
+    /// <param name="details">A JSON object for operators.</param>
+    public Task<bool> FailAsync(ClaimedTask task, IngestionException error, string? details, int maxRetries, CancellationToken ct)
+    {
+        var (code, message) = (error.Code, ItemFailures.OneLine(error.Message));
+        log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, code.Code, message);
+        var pause = policy.Next(task.Stage, code, task.Failures, maxRetries, error.RetryAfter);
+        return InTransactionAsync(task, c => pause is { } after
+            ? RetryAsync(c, task, error, message, after, ct)
+            : FailForGoodAsync(c, task, code, message, details, ct), ct);
+    }
+
+    private static async Task<bool> DoneAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
+    {
+        if (!await ImportQueue.SucceedAsync(connection, task, ct)) return false;
+        if (done.Save is { } save) await save(connection, ct);
+        var next = StageOrder.After(task.Stage);
+        var events = new List<NewEvent> { new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word(), done.Data) };
+        if (task.ItemId is { } item)
+        {
+            await ItemMoves.AdvanceAsync(connection, item, next, ct);
+            if (next is { } stage) await ImportQueue.OpenAsync(connection, [item], stage, ct);
+            else events.Add(new(EventKinds.ItemDone, item));
+        }
+        else if (task.InputId is { } input)
+        {
+            await ItemMoves.EndInputAsync(connection, input, ItemState.Done, null, null, ct);
+            events.Add(new(EventKinds.InputDone, Data: $$"""{"input":{{input}}}"""));
+        }
+        await ImportEvents.AppendAsync(connection, task.BatchId, events, ct);
+        if (next is null) await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
+    private static async Task<bool> SkippedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Skipped skipped, CancellationToken ct)
+    {
+        if (!await ImportQueue.SucceedAsync(connection, task, ct)) return false;
+        if (skipped.Save is { } save) await save(connection, ct);
+        await ItemMoves.EndAsync(connection, task.ItemId!.Value, ItemState.Skipped, skipped.Reason, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId,
+            [new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word()), new(EventKinds.ItemSkipped, task.ItemId, Data: Json("reason", skipped.Reason))], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
+    private static async Task<bool> RetryAsync(NpgsqlConnection connection, ClaimedTask task, IngestionException error, string message, TimeSpan after, CancellationToken ct)
+    {
+        var reason = error.Code.Class == ErrorClass.Throttled ? WaitReasons.HostPaused : WaitReasons.Retry;
+        if (!await ImportQueue.RetryAsync(connection, task, error.Code.Code, message, after, reason, ct)) return false;
+        await ImportEvents.AppendAsync(connection, task.BatchId, [new(EventKinds.AttemptFailed, task.ItemId, task.Id, task.Stage.Word(), ItemFailures.Json(error.Code.Code, message, task.Attempt))], ct);
+        return true;
+    }
+
+    private static async Task<bool> FailForGoodAsync(NpgsqlConnection connection, ClaimedTask task, ErrorCode code, string message, string? details, CancellationToken ct)
+    {
+        if (!await ImportQueue.FailAsync(connection, task, code.Code, message, ct)) return false;
+        await ItemFailures.WriteAsync(connection, task.BatchId, task.Id, task.ItemId, task.InputId, task.Stage, code.Code, message, details, task.Attempt, ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
+    private static async Task<bool> SavedAsync(NpgsqlConnection connection, SaveOutput save, CancellationToken ct)
+    {
+        await save(connection, ct);
+        return true;
+    }
+
+    // A deadlock or a serialisation failure says nothing about the document: the whole settling is done again, so a save can run twice.
+    private async Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await worker.OpenConnectionAsync(ct);
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                if (!await settle(connection))
+                {
+                    log.LeaseLost(task.Id, task.Attempt);
+                    return false;
+                }
+                await transaction.CommitAsync(ct);
+                hints.Changed(task.BatchId);
+                return true;
+            }
+            catch (Exception e) when (attempt < Tries && Transient.Is(e))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, attempt)), ct);
+            }
+        }
+    }
+
+    private static string Json(string name, string value) => JsonSerializer.Serialize(new Dictionary<string, string> { [name] = value });
+}

@@ -103,6 +103,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await _supervision;
         if (_lifeline is { } lifeline)
             await _cluster.StopAsync(lifeline);
+        _directory.RemoveSocketDirectory();
         _directory.Dispose();
         _stopping.Dispose();
     }

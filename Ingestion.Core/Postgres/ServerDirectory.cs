@@ -74,6 +74,13 @@ internal sealed class ServerDirectory : IDisposable
         }
     }
 
+    /// <summary>To be called when the server has stopped: its folder for run-time files would otherwise outlive the data directory.</summary>
+    public void RemoveSocketDirectory()
+    {
+        if (Directory.Exists(Socket))
+            Directory.Delete(Socket, recursive: true);
+    }
+
     public void Dispose() => _lock.Dispose();
 
     private async Task CreateSocketDirectoryAsync(ServerAccount account, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Ingestion.Core.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,7 +12,6 @@ namespace Ingestion.Tests.Support;
 /// </summary>
 public static class PostgresServer
 {
-    private const string DirectoryPrefix = "ingestion-tests-";
     private const string Template = "ingestion";
     private static readonly Lazy<Task<EmbeddedPostgres>> Server = new(StartAsync);
     private static int databases;
@@ -35,14 +35,9 @@ public static class PostgresServer
 
     private static async Task<EmbeddedPostgres> StartAsync()
     {
-        RemoveLeftovers();
-        var directory = new TemporaryDirectory($"{DirectoryPrefix}{Environment.ProcessId}-").Traversable();
+        var directory = new TemporaryDirectory("ingestion-tests-").Traversable();
         var server = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions { DataDirectory = directory.Path, Fast = true }, NullLogger<EmbeddedPostgres>.Instance);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-        {
-            server.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            directory.Dispose();
-        };
+        RemoveAfterUs(directory.Path, server.LifelinePid!.Value);
         if (Prepare is { } prepare)
             await prepare(server.ConnectionString);
         // A template must have no connections; this one gets none any more, not even from a pool.
@@ -60,14 +55,19 @@ public static class PostgresServer
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>A killed test run cannot remove its directory; the next one does. The server went with it, by its lifeline.</summary>
-    private static void RemoveLeftovers()
+    /// <summary>
+    /// The runner does not wait for a test process to tidy up, and may kill it. So a shell waits for our end, then for the server's (its
+    /// lifeline ends it), and removes the directory.
+    /// </summary>
+    private static void RemoveAfterUs(string directory, int lifeline)
     {
-        foreach (var directory in Directory.GetDirectories(Path.GetTempPath(), DirectoryPrefix + "*"))
+        const string Script = """cat; while kill -0 "$2" 2>/dev/null; do sleep 0.1; done; rm -rf "$1" """;
+        Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", Script, "sh", directory, lifeline.ToString(CultureInfo.InvariantCulture)])
         {
-            if (int.TryParse(Path.GetFileName(directory)[DirectoryPrefix.Length..].Split('-')[0], out var pid) && !Directory.Exists($"/proc/{pid}"))
-                Directory.Delete(directory, recursive: true);
-        }
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        });
     }
 }
 

@@ -1,0 +1,202 @@
+using System.IO.Enumeration;
+using Ingestion.Core.Pipeline;
+using Microsoft.Extensions.Options;
+
+namespace Ingestion.Core.Artifacts;
+
+/// <summary>
+/// Objects as files under one folder. A file is written beside the others under a name of its own, flushed, and renamed into place, so
+/// that a reader sees all of it or nothing and a power cut loses neither. Former folders stay readable.
+/// </summary>
+public sealed class FolderStore : IArtifactStore
+{
+    /// <summary>Where unfinished files are; no key begins with a dot, so it hides no object.</summary>
+    private const string Incoming = ".incoming";
+
+    private const int MaxAttempts = 10;
+
+    private readonly string _root;
+    private readonly string _incoming;
+    private readonly string[] _roots;
+
+    public FolderStore(IOptions<ArtifactOptions> options)
+    {
+        _root = Full(options.Value.Folder);
+        _incoming = Path.Join(_root, Incoming);
+        _roots = [_root, .. options.Value.FormerFolders.Select(Full)];
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Throws <c>storage_full</c> where there is no room; nothing is left behind then.</remarks>
+    public async Task<Uri> PutAsync(string key, Stream content, CancellationToken ct)
+    {
+        if (!ArtifactKeys.IsValid(key))
+            throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
+
+        var path = Path.Join(_root, key);
+        var temporary = Path.Join(_incoming, $"{Guid.NewGuid():N}.tmp");
+        try
+        {
+            await WriteAsync(temporary, content, ct);
+            MoveIntoPlace(temporary, path);
+            FlushUpwards(Path.GetDirectoryName(path)!);
+        }
+        catch (Exception e)
+        {
+            File.Delete(temporary);
+            if (e is IOException io && DiskSpace.IsExhausted(io))
+                throw new IngestionException(ErrorCodes.StorageFull, "There is no space left in the artifact store.", e);
+            throw;
+        }
+        return ToUri(path);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Throws <see cref="InvalidOperationException"/> for an address that is not under a folder of this store.</remarks>
+    public Task<Stream?> OpenAsync(Uri uri, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var path = ToPath(uri, out _);
+        try
+        {
+            return Task.FromResult<Stream?>(new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.Open,
+                Access = FileAccess.Read,
+                Share = FileShare.Read | FileShare.Delete,
+                Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
+            }));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Folders left empty go with the object. Throws as <see cref="OpenAsync"/> does.</remarks>
+    public Task DeleteAsync(Uri uri, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var path = ToPath(uri, out var root);
+        var directory = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(directory))
+            return Task.CompletedTask;
+
+        File.Delete(path);
+        var last = RemoveEmpty(directory, root);
+        if (Directory.Exists(last))
+            DirectorySync.Flush(last);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<(Uri Uri, long Length, DateTimeOffset Changed)> ListAsync(CancellationToken ct) =>
+        _roots.Where(Directory.Exists)
+            .SelectMany(root => Files(root, recurse: true))
+            // A file that goes while it is listed has no time of change any more.
+            .Where(f => f.Changed > DateTimeOffset.FromFileTime(0))
+            .Select(f =>
+            {
+                ct.ThrowIfCancellationRequested();
+                return (ToUri(f.Path), f.Length, f.Changed);
+            })
+            .ToAsyncEnumerable();
+
+    /// <summary>Unfinished files that nobody has written to since <paramref name="before"/>: left by a crash, to be deleted by the sweep.</summary>
+    public IEnumerable<string> StaleTemporaryFiles(DateTimeOffset before) =>
+        _roots.Select(root => Path.Join(root, Incoming))
+            .Where(Directory.Exists)
+            .SelectMany(folder => Files(folder, recurse: false))
+            .Where(f => f.Changed < before)
+            .Select(f => f.Path);
+
+    private async Task WriteAsync(string temporary, Stream content, CancellationToken ct)
+    {
+        Directory.CreateDirectory(_incoming);
+        await using var file = new FileStream(temporary, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            Options = FileOptions.Asynchronous,
+        });
+        await content.CopyToAsync(file, 128 * 1024, ct);
+        file.Flush(flushToDisk: true);
+    }
+
+    private static void MoveIntoPlace(string temporary, string path)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            try
+            {
+                File.Move(temporary, path, overwrite: true);
+                return;
+            }
+            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && File.Exists(temporary))
+            {
+                // A delete beside us has just removed the folder for being empty: make it again.
+            }
+        }
+    }
+
+    /// <summary>Flushes the folder of a new object and those above it, any of which may be new as well.</summary>
+    private void FlushUpwards(string directory)
+    {
+        for (var current = directory; current.Length >= _root.Length; current = Path.GetDirectoryName(current)!)
+            DirectorySync.Flush(current);
+    }
+
+    /// <summary>Removes folders from the bottom up while they are empty. Returns the one that stayed.</summary>
+    private static string RemoveEmpty(string directory, string root)
+    {
+        var current = directory;
+        while (current.Length > root.Length && !Directory.EnumerateFileSystemEntries(current).Any())
+        {
+            try
+            {
+                Directory.Delete(current);
+            }
+            catch (IOException) when (Directory.Exists(current))
+            {
+                // Something was put into it between the look and the removal: it is in use, so it stays.
+                return current;
+            }
+            current = Path.GetDirectoryName(current)!;
+        }
+        return current;
+    }
+
+    private static IEnumerable<(string Path, long Length, DateTimeOffset Changed)> Files(string folder, bool recurse) =>
+        new FileSystemEnumerable<(string, long, DateTimeOffset)>(
+            folder,
+            (ref FileSystemEntry entry) => (entry.ToFullPath(), entry.Length, entry.LastWriteTimeUtc),
+            new EnumerationOptions { RecurseSubdirectories = recurse, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false })
+        {
+            ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory,
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => entry.FileName is not Incoming,
+        };
+
+    /// <summary>Escaped by hand: a path as it is would lose what follows a <c>#</c> or <c>?</c>.</summary>
+    private static Uri ToUri(string path) => new("file://" + string.Join('/', path.Split('/').Select(Uri.EscapeDataString)));
+
+    private string ToPath(Uri uri, out string root)
+    {
+        if (uri.IsAbsoluteUri && uri.IsFile && uri.Host.Length == 0)
+        {
+            var path = Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath));
+            if (Array.Find(_roots, r => path.StartsWith(r + Path.DirectorySeparatorChar, StringComparison.Ordinal)) is { } found
+                && ArtifactKeys.IsValid(path[(found.Length + 1)..]))
+            {
+                root = found;
+                return path;
+            }
+        }
+        throw new InvalidOperationException(
+            $"The address is not under a folder of this store; see {ArtifactOptions.Section}:{nameof(ArtifactOptions.Folder)} and {nameof(ArtifactOptions.FormerFolders)}.");
+    }
+
+    private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+}

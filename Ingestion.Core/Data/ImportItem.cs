@@ -36,6 +36,8 @@ public sealed class ImportItem
     public string? ErrorDetails { get; set; }
     public long? SourceVersionId { get; set; }
     public long? DocumentVersionId { get; set; }
+    /// <summary>Whose vectors its chunks refer to; set when they are all there.</summary>
+    public long? GenerationId { get; set; }
     public int? ChunkCount { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset? StartedAt { get; set; }

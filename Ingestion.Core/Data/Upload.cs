@@ -27,6 +27,8 @@ public sealed class Upload
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset UpdatedAt { get; set; }
     public DateTimeOffset? CompletedAt { get; set; }
+    /// <summary>The bytes are in the artifact store and no longer here.</summary>
+    public DateTimeOffset? RemovedAt { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<Upload>
     {

@@ -18,7 +18,10 @@ public enum ErrorClass
 }
 
 /// <summary>One entry of the closed taxonomy: the word in records and APIs, what policy does with it, and what a person can do.</summary>
-public sealed record ErrorCode(string Code, ErrorClass Class, string Remedy)
+/// <param name="WaitReason">
+/// Set where the fault lies with a service that every document needs: the task waits, for this reason, and no attempt is charged.
+/// </param>
+public sealed record ErrorCode(string Code, ErrorClass Class, string Remedy, string? WaitReason = null)
 {
     /// <summary>True where an automatic retry can help.</summary>
     public bool Retries => Class is ErrorClass.Transient or ErrorClass.Throttled;
@@ -64,13 +67,13 @@ public static class ErrorCodes
 
     // services
     public static readonly ErrorCode EmbedderNotConfigured = new("embedder_not_configured", ErrorClass.Policy, "Configure the embedding model (key and endpoint), or choose the local one.");
-    public static readonly ErrorCode EmbeddingUnavailable = new("embedding_unavailable", ErrorClass.Transient, "The embedding service does not answer. It is retried by itself.");
-    public static readonly ErrorCode EmbeddingThrottled = new("embedding_throttled", ErrorClass.Throttled, "The embedding service asks us to slow down. It is retried by itself.");
+    public static readonly ErrorCode EmbeddingUnavailable = new("embedding_unavailable", ErrorClass.Transient, "The embedding service does not answer. It is retried by itself.", WaitReasons.EmbeddingUnavailable);
+    public static readonly ErrorCode EmbeddingThrottled = new("embedding_throttled", ErrorClass.Throttled, "The embedding service asks us to slow down. It is retried by itself.", WaitReasons.EmbeddingThrottled);
     public static readonly ErrorCode EmbeddingQuota = new("embedding_quota", ErrorClass.Quota, "The quota of the embedding service is used up. Raise it there, then retry.");
     public static readonly ErrorCode EmbeddingRefused = new("embedding_refused", ErrorClass.Permanent, "The embedding service refuses the request. Check key, model and endpoint, then retry.");
     public static readonly ErrorCode EmbeddingInvalid = new("embedding_invalid", ErrorClass.Transient, "The embedding service answered with something that is not a vector of the expected shape. Check the endpoint.");
-    public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.");
-    public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.");
+    public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.", WaitReasons.StorageFull);
+    public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.", WaitReasons.Unavailable);
 
     // people and us
     public static readonly ErrorCode Rejected = new("rejected", ErrorClass.Policy, "A reviewer rejected this document.");

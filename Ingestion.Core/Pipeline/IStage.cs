@@ -57,6 +57,10 @@ public static class WaitReasons
     public const string WorkerLost = "worker_lost";
     /// <summary>The artifact store has no space left.</summary>
     public const string StorageFull = "storage_full";
+    /// <summary>The embedding service does not answer; it is asked again.</summary>
+    public const string EmbeddingUnavailable = "embedding_unavailable";
+    /// <summary>The embedding service asked us to slow down.</summary>
+    public const string EmbeddingThrottled = "embedding_throttled";
     /// <summary>A database or store was out of reach.</summary>
     public const string Unavailable = "service_unavailable";
 }

@@ -11,6 +11,9 @@ public sealed class StageRunner(
     NpgsqlDataSource worker, IEnumerable<IStage> stages, TaskSettler settler, RunningTasks running, StageWaker waker, Hints hints,
     PipelineOptions options, TimeProvider time, ILogger<StageRunner> log)
 {
+    // How soon a service that failed is asked again where it did not say itself.
+    private static readonly TimeSpan ServicePause = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<Stage, IStage> _stages = stages.ToDictionary(s => s.Stage);
     private readonly ConcurrentDictionary<Stage, SemaphoreSlim> _slots = new();
 
@@ -93,6 +96,11 @@ public sealed class StageRunner(
         catch (OperationCanceledException)
         {
             await settler.FailAsync(task, new(ErrorCodes.StageTimeout, $"The stage {task.Stage.Word()} took longer than the time allowed for one document."), null, retries, CancellationToken.None);
+        }
+        catch (IngestionException e) when (e.Code.WaitReason is { } reason)
+        {
+            log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, e.Code.Code, e.Message);
+            await settler.SettleAsync(task, new StageOutcome.RetryLater(e.RetryAfter ?? ServicePause, reason), CancellationToken.None);
         }
         catch (IngestionException e)
         {

@@ -6,7 +6,7 @@ namespace Ingestion.Core.Pipeline;
 /// <summary>What a stage needs to know of the document it works on; read once when the task starts.</summary>
 public sealed record WorkItem(
     long ItemId, long BatchId, string TenantId, long CollectionId, string? CollectionModel, string SourceType, string? ConnectionId,
-    string SourceKey, int Row, string Name, long? UploadId, string Metadata, long? SourceVersionId, long? DocumentVersionId);
+    string SourceKey, int Row, string Name, long? UploadId, string Metadata, long? SourceVersionId, long? DocumentVersionId, long? GenerationId);
 
 /// <summary>What a discover stage needs to know of the input it lists.</summary>
 public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor);
@@ -22,7 +22,7 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
     {
         const string sql = """
             SELECT i.batch_id, i.tenant_id, b.collection_id, c.embedding_model, i.source_type, i.connection_id, i.source_key, i.row, i.name,
-                   i.upload_id, i.metadata::text, i.source_version_id, i.document_version_id, b.options::text
+                   i.upload_id, i.metadata::text, i.source_version_id, i.document_version_id, i.generation_id, b.options::text
             FROM ingestion.import_item i
             JOIN ingestion.import_batch b ON b.id = i.batch_id
             JOIN ingestion.collection c ON c.id = b.collection_id
@@ -32,8 +32,8 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
         command.Parameters.Add(new() { Value = item });
         await using var r = await command.ExecuteReaderAsync(ct);
         if (!await r.ReadAsync(ct)) return null;
-        return new(ReadOptions(r.GetString(13)), new(item, r.GetInt64(0), r.GetString(1), r.GetInt64(2), Text(r, 3), r.GetString(4), Text(r, 5),
-            r.GetString(6), r.GetInt32(7), r.GetString(8), Number(r, 9), r.GetString(10), Number(r, 11), Number(r, 12)), null);
+        return new(ReadOptions(r.GetString(14)), new(item, r.GetInt64(0), r.GetString(1), r.GetInt64(2), Text(r, 3), r.GetString(4), Text(r, 5),
+            r.GetString(6), r.GetInt32(7), r.GetString(8), Number(r, 9), r.GetString(10), Number(r, 11), Number(r, 12), Number(r, 13)), null);
     }
 
     private static async Task<Work?> LoadInputAsync(NpgsqlDataSource worker, long input, CancellationToken ct)

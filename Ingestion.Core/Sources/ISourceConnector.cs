@@ -34,10 +34,14 @@ public sealed record ListedPage(IReadOnlyList<ListedItem> Items, string Cursor);
 /// <param name="MaxBytes">More than this is <c>too_large</c>.</param>
 /// <param name="ETag">Of the version we hold; lets the source answer that nothing changed.</param>
 /// <param name="Report">Bytes so far and in all where known.</param>
-public sealed record FetchTarget(string Path, long MaxBytes, TimeSpan Timeout, string? ETag, DateTimeOffset? LastModified, Func<long, long?, Task> Report);
+public sealed record FetchTarget(string Path, long MaxBytes, TimeSpan Timeout, string? ETag, DateTimeOffset? LastModified, FetchProgress Report);
 
 /// <summary>What was fetched. <paramref name="NotModified"/>: the source says that what we hold is still right, and no bytes were written.</summary>
 /// <param name="Sha256">Lower-case hexadecimal.</param>
 public sealed record FetchedDocument(
     long Length, string Sha256, string? MediaType = null, string? Charset = null, Uri? FinalUrl = null,
-    string? ETag = null, DateTimeOffset? LastModified = null, bool NotModified = false);
+    string? ETag = null, DateTimeOffset? LastModified = null, bool NotModified = false)
+{
+    /// <summary>Set where the bytes lie on this disk already and were not copied to the target.</summary>
+    public string? LocalPath { get; init; }
+}

@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+using Ingestion.Core.Pipeline;
+
+namespace Ingestion.Core.Sources;
+
+/// <summary>Single addresses over http and https, through the one guarded client.</summary>
+public sealed class UrlConnector(SafeHttp http) : ISourceConnector
+{
+    public string SourceType => SourceTypes.Url;
+
+    public async IAsyncEnumerable<ListedPage> ListAsync(WorkInput input, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await Task.CompletedTask;
+        yield break;
+    }
+
+    public async Task<FetchedDocument> FetchAsync(WorkItem item, FetchTarget target, CancellationToken ct)
+    {
+        var url = http.Rules.Parse(item.SourceKey);
+        var conditions = target.ETag is null && target.LastModified is null ? null : new FetchConditions(target.ETag, target.LastModified);
+        var result = await http.FetchAsync(url, target.Path, new FetchLimits(target.MaxBytes, target.Timeout), conditions, target.Report, ct);
+        if (!result.NotModified && result.Length == 0) throw new IngestionException(ErrorCodes.Empty, "The address answers with an empty document (zero bytes).");
+        return new(result.Length, result.Sha256, result.MediaType, result.Charset, result.FinalUrl, result.ETag, result.LastModified, result.NotModified);
+    }
+}

@@ -26,11 +26,12 @@ internal static class HashedFeatures
 
     private ref struct Reader(FeatureCounts counts, Span<char> word)
     {
-        /// <summary>UTF-16 units of a word that count: what is longer is no word but data.</summary>
+        /// <summary>UTF-16 units. What is longer is no word but data: it counts once, by its beginning, and its letters say nothing.</summary>
         public const int MaxWord = 64;
 
         private readonly Span<char> _word = word;
         private int _length;
+        private bool _isData;
         private uint _previousWord;
         private int _one, _two;
 
@@ -41,8 +42,8 @@ internal static class HashedFeatures
                 case Kind.Spaced:
                     (_one, _two) = (0, 0);
                     // One place at either end stays free for the marks of the word's edges.
-                    if (_length + rune.Utf16SequenceLength <= MaxWord)
-                        _length += Rune.ToLowerInvariant(rune).EncodeToUtf16(_word[(_length + 1)..]);
+                    if (_length + rune.Utf16SequenceLength > MaxWord) _isData = true;
+                    else _length += Rune.ToLowerInvariant(rune).EncodeToUtf16(_word[(_length + 1)..]);
                     break;
                 case Kind.Unspaced:
                     EndWord();
@@ -65,8 +66,8 @@ internal static class HashedFeatures
             counts.Add(hash, _length == 1 ? LoneLetter : Word);
             if (_previousWord != 0) counts.Add(Mix((ulong)_previousWord << 32 | hash, 2), WordPair);
             _previousWord = hash;
-            AddLetterRuns();
-            _length = 0;
+            if (!_isData) AddLetterRuns();
+            (_length, _isData) = (0, false);
         }
 
         private readonly void AddLetterRuns()

@@ -157,15 +157,19 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
     /// <summary>The first answer fixes the length where nobody said it; from then on another length is an error.</summary>
     private void Accept(EmbeddingReply reply)
     {
+        var known = Volatile.Read(ref _dimensions) is var d and > 0 ? d : reply.Vectors[0].Length;
         foreach (var vector in reply.Vectors)
         {
-            var known = Volatile.Read(ref _dimensions) is var d and > 0 ? d : vector.Length;
-            if (vector.Length != known)
-                throw _refusal.Invalid($"answered with a vector of {vector.Length} dimensions where {known} were expected");
+            Expect(known, vector.Length);
             if (!UnitLength.TryScale(vector)) throw _refusal.Invalid("answered with a vector of zeros");
         }
-        if (reply.Vectors.Count > 0 && Interlocked.CompareExchange(ref _dimensions, reply.Vectors[0].Length, 0) is var raced and > 0 && raced != reply.Vectors[0].Length)
-            throw _refusal.Invalid($"answered with a vector of {reply.Vectors[0].Length} dimensions where {raced} were expected");
+        // Two first answers may race; the loser is measured against the winner.
+        if (Interlocked.CompareExchange(ref _dimensions, known, 0) is var winner and > 0) Expect(winner, known);
+    }
+
+    private void Expect(int dimensions, int actual)
+    {
+        if (actual != dimensions) throw _refusal.Invalid($"answered with a vector of {actual} dimensions where {dimensions} were expected");
     }
 
     private static int? KnownDimensions(string model) => model switch

@@ -51,7 +51,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var time = timeProvider ?? TimeProvider.System;
         var started = time.GetTimestamp();
         var account = await ServerAccount.FindAsync(ct);
-        var directory = await ServerDirectory.OpenAsync(options.DataDirectory, account, ct);
+        var directory = await ServerDirectory.OpenAsync(options.DataDirectory, account, time, ct);
         try
         {
             var named = options.BinaryDirectory ?? Environment.GetEnvironmentVariable(PostgresBinaries.Variable);

@@ -13,6 +13,8 @@ internal sealed class ServerDirectory : IDisposable
     /// <summary>A unix socket's path holds 107 bytes; the file's own name takes up to 16.</summary>
     private const int LongestSocketDirectory = 107 - 16;
     private const int WouldBlock = 11;
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly FileStream _lock;
 
@@ -36,7 +38,7 @@ internal sealed class ServerDirectory : IDisposable
 
     /// <summary>Makes what is missing and takes ownership for this process.</summary>
     /// <exception cref="EmbeddedPostgresException">Another process owns it, or it cannot be written or reached.</exception>
-    public static async Task<ServerDirectory> OpenAsync(string root, ServerAccount account, CancellationToken ct)
+    public static async Task<ServerDirectory> OpenAsync(string root, ServerAccount account, TimeProvider time, CancellationToken ct)
     {
         root = Path.GetFullPath(root);
         var cluster = ClusterIn(root);
@@ -45,7 +47,7 @@ internal sealed class ServerDirectory : IDisposable
         {
             CreateTraversable(root, account);
             CreateTraversable(cluster, account);
-            ownership = new FileStream(Path.Combine(cluster, "owner.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            ownership = await LockAsync(Path.Combine(cluster, "owner.lock"), time, ct);
         }
         catch (IOException e) when (e.HResult == WouldBlock)
         {
@@ -82,6 +84,23 @@ internal sealed class ServerDirectory : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    /// <summary>With a little patience: an owner that was just killed holds the lock until its last thread has ended.</summary>
+    private static async Task<FileStream> LockAsync(string path, TimeProvider time, CancellationToken ct)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e) when (e.HResult == WouldBlock && time.GetElapsedTime(started) < LockPatience)
+            {
+                await Task.Delay(LockPoll, time, ct);
+            }
+        }
+    }
 
     private async Task CreateSocketDirectoryAsync(ServerAccount account, CancellationToken ct)
     {

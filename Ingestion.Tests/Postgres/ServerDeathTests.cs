@@ -127,6 +127,7 @@ public sealed class ServerDeathTests : IDisposable
         {
             var pidFile = Path.Combine(_directory.Path, "postgres", "data", "postmaster.pid");
             var socket = Path.Combine(_directory.Path, "postgres", "run", ".s.PGSQL.5432.lock");
+            await account.CreatePrivateDirectoryAsync(Path.GetDirectoryName(socket)!, CancellationToken.None);
             foreach (var file in (string[])[pidFile, socket])
             {
                 await File.WriteAllTextAsync(file, $"{stranger.Id.ToString(CultureInfo.InvariantCulture)}\n{_directory.Path}/postgres/data\n1700000000\n5432\n{_directory.Path}/postgres/run\n\n  1 1\nready   \n");

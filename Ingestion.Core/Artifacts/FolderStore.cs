@@ -27,6 +27,11 @@ public sealed class FolderStore : IArtifactStore
     }
 
     /// <inheritdoc/>
+    public Uri Locate(string key) => ArtifactKeys.IsValid(key)
+        ? ToUri(Path.Join(_root, key))
+        : throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
+
+    /// <inheritdoc/>
     /// <remarks>Throws <c>storage_full</c> where there is no room; nothing is left behind then.</remarks>
     public async Task<Uri> PutAsync(string key, Stream content, CancellationToken ct)
     {

@@ -3,6 +3,9 @@ namespace Ingestion.Core.Artifacts;
 /// <summary>Where documents' bytes live. Keys are relative paths of safe segments; a written object is complete or absent.</summary>
 public interface IArtifactStore
 {
+    /// <summary>The address that an object of this key has, or will have.</summary>
+    Uri Locate(string key);
+
     /// <summary>
     /// Stores a file's bytes under a key, durably (flushed to disk before return) and atomically (a reader sees all or nothing).
     /// Replaces what was there. Returns the absolute URI to keep in the database.

@@ -61,6 +61,8 @@ public static class WaitReasons
     public const string EmbeddingUnavailable = "embedding_unavailable";
     /// <summary>The embedding service asked us to slow down.</summary>
     public const string EmbeddingThrottled = "embedding_throttled";
+    /// <summary>Its batch was paused while it ran.</summary>
+    public const string Paused = "paused";
     /// <summary>A database or store was out of reach.</summary>
     public const string Unavailable = "service_unavailable";
 }

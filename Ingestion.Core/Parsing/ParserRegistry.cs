@@ -30,6 +30,9 @@ public static class ParserRegistry
         new("pdf", ParserHome.Host, limits => new PdfParser(limits), [".pdf"], ["application/pdf", "application/x-pdf"]),
     ];
 
+    /// <summary>Every parser's version in one word; changes whenever some bytes may give other Markdown.</summary>
+    public static string Fingerprint { get; } = string.Join(' ', All.Select(e => $"{e.Format}{e.Create(ParseLimits.Default).Version}"));
+
     private static readonly Dictionary<string, ParserEntry> ByFormat = All.ToDictionary(e => e.Format);
 
     /// <summary>The entry of a format, or null where nothing reads it.</summary>

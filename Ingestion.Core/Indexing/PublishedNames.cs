@@ -1,0 +1,63 @@
+using System.Globalization;
+using Ingestion.Core.Artifacts;
+using Npgsql;
+
+namespace Ingestion.Core.Indexing;
+
+/// <summary>
+/// Keeps normalized.md and ingestion.json at their contract names equal to what is published. Done after the publishing commit; a sweep
+/// does what a crash left undone.
+/// </summary>
+public sealed class PublishedNames(NpgsqlDataSource worker, IArtifactStore store)
+{
+    /// <summary>Copies a version's files to the contract names, if it is the published one.</summary>
+    public async Task ExportAsync(long version, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT v.document_id, v.tenant_id, s.source_id, v.source_version_id, v.markdown_uri, v.record_uri
+            FROM ingestion.document_version v
+            JOIN ingestion.source_version s ON s.id = v.source_version_id
+            WHERE v.id = $1 AND ingestion.published_version(v.id)
+            """;
+        (long Document, string Tenant, string Source, string SourceVersion, Uri Markdown, Uri Record) found;
+        await using (var command = worker.CreateCommand(sql))
+        {
+            command.Parameters.Add(new() { Value = version });
+            await using var r = await command.ExecuteReaderAsync(ct);
+            if (!await r.ReadAsync(ct)) return;
+            found = (r.GetInt64(0), r.GetString(1), Number(r.GetInt64(2)), Number(r.GetInt64(3)), new Uri(r.GetString(4)), new Uri(r.GetString(5)));
+        }
+        await CopyAsync(found.Markdown, ArtifactKeys.Markdown(found.Tenant, found.Source, found.SourceVersion), ct);
+        await CopyAsync(found.Record, ArtifactKeys.Record(found.Tenant, found.Source, found.SourceVersion), ct);
+        await using var mark = worker.CreateCommand("UPDATE ingestion.document SET exported_version_id = $2 WHERE id = $1");
+        mark.Parameters.Add(new() { Value = found.Document });
+        mark.Parameters.Add(new() { Value = version });
+        await mark.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Exports what was published more than a moment ago and is not yet at its names.</summary>
+    public async Task SweepAsync(CancellationToken ct)
+    {
+        const string sql = """
+            SELECT p.document_version_id
+            FROM ingestion.publication p
+            JOIN ingestion.document d ON d.id = p.document_id
+            WHERE p.revoked_at IS NULL AND p.published_at < ingestion.clock() - interval '10 seconds'
+              AND d.exported_version_id IS DISTINCT FROM p.document_version_id AND ingestion.published_version(p.document_version_id)
+            LIMIT 200
+            """;
+        var versions = new List<long>();
+        await using (var command = worker.CreateCommand(sql))
+        await using (var r = await command.ExecuteReaderAsync(ct))
+            while (await r.ReadAsync(ct)) versions.Add(r.GetInt64(0));
+        foreach (var version in versions) await ExportAsync(version, ct);
+    }
+
+    private async Task CopyAsync(Uri from, string key, CancellationToken ct)
+    {
+        await using var content = await store.OpenAsync(from, ct) ?? throw new FileNotFoundException($"the artifact {from} is gone");
+        await store.PutAsync(key, content, ct);
+    }
+
+    private static string Number(long id) => id.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,5 +1,49 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using Ingestion.Admin;
+using Ingestion.Admin.Access;
+using Ingestion.Admin.Api;
+using Ingestion.Admin.Cli;
+using Ingestion.Admin.Components;
+using Ingestion.Admin.Logging;
+using Ingestion.Core;
+using Microsoft.Extensions.Options;
+
+if (ChildVerbs.Find(args) is { } child)
+    return await child();
+
+try
+{
+    return await new CommandLine(ServeAsync)
+        .Add(new SignInLinkCommand())
+        .RunAsync(args);
+}
+catch (Exception e) when (StartFailure.Explain(e) is { } lines)
+{
+    await Console.Error.WriteLineAsync(lines);
+    return 1;
+}
+
+static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
+{
+    var builder = ServerSetup.CreateBuilder(settings)
+        .AddLineLogging()
+        .AddServerLimits()
+        .AddErrorAnswers()
+        .AddAccess()
+        .AddHealth()
+        .AddPages();
+
+    await using var app = builder.Build();
+    var role = app.Services.GetRequiredService<IOptions<IngestionOptions>>().Value;
+
+    app.UseMiddleware<Correlation>();
+    app.UseMiddleware<SecurityHeaders>();
+    app.UseErrorAnswers();
+    app.UseAccess();
+    app.MapHealth();
+    if (role.RunsWeb)
+        app.MapSignOut().MapPages();
+
+    return await app.RunUntilStoppedAsync(ct);
+}
 
 public partial class Program;

@@ -38,6 +38,8 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseMiddleware<Correlation>();
     app.UseMiddleware<SecurityHeaders>();
     app.UseErrorAnswers();
+    // After the error answers, which send a failed request through from here again.
+    app.UseRouting();
     app.UseAccess();
     app.MapHealth();
     if (role.RunsWeb)

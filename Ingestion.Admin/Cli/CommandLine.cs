@@ -9,8 +9,8 @@ namespace Ingestion.Admin.Cli;
 /// </summary>
 internal sealed class CommandLine
 {
-    // What hosts and test hosts of ASP.NET Core hand over; ours all have a colon.
-    private static readonly string[] HostSettings = ["environment", "contentRoot", "applicationName"];
+    // Our sections, and what a host of ASP.NET Core hands over by itself.
+    private static readonly string[] Sections = ["Ingestion", "ConnectionStrings", "Logging", "environment", "contentRoot", "applicationName"];
 
     private readonly Option<ServerRole?> _role = new("--role") { Description = "What this process does: web, worker or both.", HelpName = "web|worker|both" };
     private readonly RootCommand _root = new("Takes documents in, follows each to the end and makes them searchable. Without a command the server runs.");
@@ -55,6 +55,7 @@ internal sealed class CommandLine
         parsed.GetValue(_role) is { } role ? [$"--{IngestionOptions.Section}:Role={role}"] : [];
 
     private static bool IsSetting(string token) =>
-        token.StartsWith("--", StringComparison.Ordinal) && token.IndexOf('=', StringComparison.Ordinal) is > 2 and var equals
-        && (token.AsSpan(0, equals).Contains(':') || HostSettings.Contains(token[2..equals], StringComparer.OrdinalIgnoreCase));
+        token.StartsWith("--", StringComparison.Ordinal)
+        && token.IndexOf('=', StringComparison.Ordinal) is > 2 and var end
+        && Sections.Contains(token[2..end].Split(':')[0], StringComparer.OrdinalIgnoreCase);
 }

@@ -4,8 +4,6 @@ using Ingestion.Admin.Api;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
-using Ingestion.Core;
-using Microsoft.Extensions.Options;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -33,7 +31,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddPages();
 
     await using var app = builder.Build();
-    var role = app.Services.GetRequiredService<IOptions<IngestionOptions>>().Value;
+    var options = app.CheckedOptions();
 
     app.UseMiddleware<Correlation>();
     app.UseMiddleware<SecurityHeaders>();
@@ -42,7 +40,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseRouting();
     app.UseAccess();
     app.MapHealth();
-    if (role.RunsWeb)
+    if (options.RunsWeb)
         app.MapSignOut().MapPages();
 
     return await app.RunUntilStoppedAsync(ct);

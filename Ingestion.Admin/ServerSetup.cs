@@ -40,6 +40,13 @@ internal static class ServerSetup
         return builder;
     }
 
+    /// <summary>Checks every section before anything has begun; the host would check too, but with a trace in the log.</summary>
+    public static IngestionOptions CheckedOptions(this WebApplication app)
+    {
+        app.Services.GetService<IStartupValidator>()?.Validate();
+        return app.Services.GetRequiredService<IOptions<IngestionOptions>>().Value;
+    }
+
     /// <summary>Runs until stopped. Returns 1 with a line on the console where a person's setting is in the way.</summary>
     public static async Task<int> RunUntilStoppedAsync(this WebApplication app, CancellationToken ct)
     {

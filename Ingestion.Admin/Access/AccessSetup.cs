@@ -77,7 +77,8 @@ internal static class AccessSetup
         o.ReturnUrlParameter = "returnUrl";
         o.Events.OnRedirectToLogin = context =>
         {
-            if (!context.Request.WantsPage())
+            var pages = context.HttpContext.RequestServices.GetRequiredService<IOptions<IngestionOptions>>().Value.RunsWeb;
+            if (!pages || !context.Request.WantsPage())
                 return Refusal.UnauthorizedAsync(context.HttpContext);
             context.Response.Redirect(context.RedirectUri);
             return Task.CompletedTask;

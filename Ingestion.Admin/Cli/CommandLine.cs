@@ -13,7 +13,8 @@ internal sealed class CommandLine
     private static readonly string[] Sections = ["Ingestion", "ConnectionStrings", "Logging", "environment", "contentRoot", "applicationName"];
 
     private readonly Option<ServerRole?> _role = new("--role") { Description = "What this process does: web, worker or both.", HelpName = "web|worker|both" };
-    private readonly RootCommand _root = new("Takes documents in, follows each to the end and makes them searchable. Without a command the server runs.");
+    private readonly RootCommand _root = new("Takes documents in, follows each to the end and makes them searchable. Without a command the server runs. "
+        + "Any setting of appsettings.json can be given as --Ingestion:Section:Key=value.");
 
     /// <param name="serve">Runs the server on the given settings until it is stopped; returns the exit code.</param>
     public CommandLine(Func<string[], CancellationToken, Task<int>> serve)

@@ -67,6 +67,25 @@ document.addEventListener("click", event => {
   if (drawer?.matches(":popover-open")) drawer.hidePopover();
 });
 
+// A lost circuit heals itself. Blazor retries and says by a class how it went: rejected means that the server is back without
+// our circuit, failed that it gave up; then a look every few seconds finds the moment when the server answers again.
+const connection = document.getElementById("components-reconnect-modal");
+let looking;
+async function look() {
+  try {
+    if ((await fetch("/health/live", { cache: "no-store" })).ok) location.reload();
+  } catch {
+    // still away; the next look tells
+  }
+}
+if (connection) {
+  new MutationObserver(() => {
+    clearInterval(looking);
+    if (connection.classList.contains("components-reconnect-rejected")) location.reload();
+    else if (connection.classList.contains("components-reconnect-failed")) looking = setInterval(look, 5000);
+  }).observe(connection, { attributeFilter: ["class"] });
+}
+
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 for (const kind of ["pointerover", "focusin"]) {
   document.addEventListener(kind, event => {

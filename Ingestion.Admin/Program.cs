@@ -1,5 +1,49 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using Ingestion.Admin;
+using Ingestion.Admin.Access;
+using Ingestion.Admin.Api;
+using Ingestion.Admin.Cli;
+using Ingestion.Admin.Components;
+using Ingestion.Admin.Logging;
+
+if (ChildVerbs.Find(args) is { } child)
+    return await child();
+
+try
+{
+    return await new CommandLine(ServeAsync)
+        .Add(new SignInLinkCommand())
+        .RunAsync(args);
+}
+catch (Exception e) when (StartFailure.Explain(e) is { } lines)
+{
+    await Console.Error.WriteLineAsync(lines);
+    return 1;
+}
+
+static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
+{
+    var builder = ServerSetup.CreateBuilder(settings)
+        .AddLineLogging()
+        .AddServerLimits()
+        .AddErrorAnswers()
+        .AddAccess()
+        .AddHealth()
+        .AddPages();
+
+    await using var app = builder.Build();
+    var options = app.CheckedOptions();
+
+    app.UseMiddleware<Correlation>();
+    app.UseMiddleware<SecurityHeaders>();
+    app.UseErrorAnswers();
+    // After the error answers, which send a failed request through from here again.
+    app.UseRouting();
+    app.UseAccess();
+    app.MapHealth();
+    if (options.RunsWeb)
+        app.MapSignOut().MapPages();
+
+    return await app.RunUntilStoppedAsync(ct);
+}
 
 public partial class Program;

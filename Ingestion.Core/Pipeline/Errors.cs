@@ -62,7 +62,7 @@ public static class ErrorCodes
 
     // submissions
     public static readonly ErrorCode InvalidManifest = new("invalid_manifest", ErrorClass.Permanent, "Correct the file: it needs a header row and a column with the addresses.");
-    public static readonly ErrorCode TooManyItems = new("too_many_items", ErrorClass.Policy, "Split the submission, or raise Ingestion:MaxItemsPerBatch.");
+    public static readonly ErrorCode TooManyItems = new("too_many_items", ErrorClass.Policy, "Split the submission, or raise Ingestion:Pipeline:MaxItemsPerBatch.");
     public static readonly ErrorCode InvalidOption = new("invalid_option", ErrorClass.Permanent, "Correct the named option and submit again.");
 
     // services

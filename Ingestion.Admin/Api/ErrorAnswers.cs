@@ -1,0 +1,75 @@
+using System.Globalization;
+using Ingestion.Core.Pipeline;
+using Microsoft.AspNetCore.Diagnostics;
+
+namespace Ingestion.Admin.Api;
+
+/// <summary>Turns what went wrong into an answer. A caller gets a sentence and the correlation id; the trace stays in the log.</summary>
+internal static class ErrorAnswers
+{
+    public static WebApplicationBuilder AddErrorAnswers(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddExceptionHandler<Handler>();
+        return builder;
+    }
+
+    public static WebApplication UseErrorAnswers(this WebApplication app)
+    {
+        // Pages first try the handler too; it leaves them to the error page.
+        app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error", CreateScopeForErrors = true });
+        app.UseWhen(context => !context.Request.WantsPage(), api => api.UseStatusCodePages(AnswerStatusAsync));
+        app.UseWhen(context => context.Request.WantsPage(), pages => pages.UseStatusCodePagesWithReExecute("/not-found"));
+        return app;
+    }
+
+    /// <summary>The status that a code of the taxonomy has over HTTP.</summary>
+    internal static int StatusOf(ErrorCode code) => code.Code switch
+    {
+        "not_found" or "gone" => StatusCodes.Status404NotFound,
+        "too_large" or "too_many_items" => StatusCodes.Status413PayloadTooLarge,
+        "storage_full" or "database_busy" or "embedding_unavailable" => StatusCodes.Status503ServiceUnavailable,
+        _ when code.Class is ErrorClass.Throttled => StatusCodes.Status429TooManyRequests,
+        _ when code.Class is ErrorClass.Bug => StatusCodes.Status500InternalServerError,
+        _ when code.Class is ErrorClass.Transient => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status400BadRequest,
+    };
+
+    private static Task AnswerStatusAsync(StatusCodeContext context)
+    {
+        var (http, status) = (context.HttpContext, context.HttpContext.Response.StatusCode);
+        return Answers.WriteAsync(http, status, status switch
+        {
+            StatusCodes.Status404NotFound => "Nothing is at this address.",
+            StatusCodes.Status405MethodNotAllowed => $"{http.Request.Method} is not possible here.",
+            StatusCodes.Status413PayloadTooLarge => "The request is too large.",
+            StatusCodes.Status415UnsupportedMediaType => "The content type is not supported here.",
+            _ => "The request cannot be answered.",
+        });
+    }
+
+    private sealed class Handler : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
+        {
+            if (context.Request.WantsPage())
+                return false;
+            await (exception switch
+            {
+                IngestionException { Code: var code } known => KnownAsync(context, known, code),
+                BadHttpRequestException bad => Answers.WriteAsync(context, bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
+                    ? "The request is too large."
+                    : "The request is not well formed."),
+                _ => Answers.WriteAsync(context, StatusCodes.Status500InternalServerError,
+                    "Something went wrong on our side. The log tells more under the correlation id."),
+            });
+            return true;
+        }
+
+        private static Task KnownAsync(HttpContext context, IngestionException known, ErrorCode code)
+        {
+            if (known.RetryAfter is { } wait)
+                context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            return Answers.WriteAsync(context, StatusOf(code), known.Message, ("code", code.Code), ("remedy", code.Remedy));
+        }
+    }
+}

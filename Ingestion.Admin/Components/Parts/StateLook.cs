@@ -1,0 +1,36 @@
+namespace Ingestion.Admin.Components.Parts;
+
+/// <summary>How one state looks wherever it is shown. The tone is a class of app.css; colour never stands alone.</summary>
+/// <param name="Tone">waiting, running, paused, person, done, failed or muted.</param>
+/// <param name="Icon">A Material symbol.</param>
+/// <param name="Label">The word people read.</param>
+public sealed record StateLook(string Tone, string Icon, string Label)
+{
+    private static readonly Dictionary<string, StateLook> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["draft"] = new("waiting", "edit_note", "Draft"),
+        ["pending"] = new("waiting", "schedule", "Not started"),
+        ["queued"] = new("waiting", "hourglass_empty", "Queued"),
+        ["ready"] = new("waiting", "schedule", "Waiting"),
+        ["open"] = new("waiting", "schedule", "Waiting"),
+        ["running"] = new("running", "sync", "Running"),
+        ["retrying"] = new("running", "autorenew", "Retrying"),
+        ["paused"] = new("paused", "pause_circle", "Paused"),
+        ["degraded"] = new("paused", "warning", "Limited"),
+        ["blocked"] = new("person", "person_raised_hand", "Needs review"),
+        ["review"] = new("person", "person_raised_hand", "Needs review"),
+        ["completed"] = new("done", "check_circle", "Completed"),
+        ["succeeded"] = new("done", "check_circle", "Done"),
+        ["done"] = new("done", "check_circle", "Done"),
+        ["published"] = new("done", "check_circle", "Published"),
+        ["healthy"] = new("done", "check_circle", "Healthy"),
+        ["failed"] = new("failed", "error", "Failed"),
+        ["unhealthy"] = new("failed", "error", "Failing"),
+        ["rejected"] = new("failed", "block", "Rejected"),
+        ["skipped"] = new("muted", "redo", "Skipped"),
+        ["cancelled"] = new("muted", "cancel", "Cancelled"),
+    };
+
+    /// <summary>The look of a state; a word that is not known is shown as it is, in the neutral tone.</summary>
+    public static StateLook Of(string state) => Known.GetValueOrDefault(state) ?? new("waiting", "help", state);
+}

@@ -1,0 +1,24 @@
+using Ingestion.Core.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Ingestion.Core.Settings;
+
+/// <summary>Registers the options of the core. Each is read and checked at the start; a bad one stops it.</summary>
+public static class SettingRegistration
+{
+    public static IServiceCollection AddIngestionOptions(this IServiceCollection services) => services
+        .AddSection<IngestionOptions, IngestionOptionsCheck>(IngestionOptions.Section)
+        .AddSection<RefreshOptions, RefreshOptionsCheck>(RefreshOptions.Section)
+        .AddSection<PipelineOptions, PipelineOptionsCheck>(PipelineOptions.Section)
+        .AddSection<ProcessingOptions, ProcessingOptionsCheck>(ProcessingOptions.Section)
+        .AddSingleton<DataDirectory>();
+
+    private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)
+        where TOptions : class
+        where TCheck : class, IValidateOptions<TOptions>
+    {
+        services.AddOptions<TOptions>().BindConfiguration(section).ValidateOnStart();
+        return services.AddSingleton<IValidateOptions<TOptions>, TCheck>();
+    }
+}

@@ -1,0 +1,58 @@
+using Ingestion.Admin.Access;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Ingestion.Tests.Admin;
+
+/// <summary>The whole program in this process, with a data directory of its own. No port is opened.</summary>
+public sealed class AdminApp : WebApplicationFactory<Program>
+{
+    public const string Key = "a-key-of-the-tests-0123456789";
+
+    private readonly string _data = Directory.CreateTempSubdirectory("admin-").FullName;
+
+    public string Data => _data;
+
+    /// <summary>A browser: asks for pages, keeps cookies, shows redirects as they are.</summary>
+    public HttpClient Browser()
+    {
+        var client = CreateClient(new() { AllowAutoRedirect = false });
+        client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        return client;
+    }
+
+    /// <summary>A browser that has opened a sign-in link.</summary>
+    public async Task<HttpClient> SignedInAsync()
+    {
+        var browser = Browser();
+        using var answer = await browser.GetAsync(NewLink());
+        return browser;
+    }
+
+    /// <summary>A program: asks for JSON; sends the key where one is given.</summary>
+    public HttpClient Caller(string? key = null)
+    {
+        var client = CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
+        client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
+        if (key is not null)
+            client.DefaultRequestHeaders.Add("X-Api-Key", key);
+        return client;
+    }
+
+    public string NewLink() => "/sign-in?token=" + Services.GetRequiredService<SignInLinks>().Issue();
+
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseSetting("Ingestion:Data", _data);
+        builder.UseSetting("Ingestion:Port", "0");
+        builder.UseSetting("Ingestion:BootstrapKey", Key);
+        builder.UseSetting("Logging:LogLevel:Default", "None");
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+}

@@ -15,6 +15,7 @@ internal sealed class DocxBody(MainDocumentPart main, LinkList links, long maxCh
     private readonly DocxInlines _inlines = new(main, links);
     private readonly List<string> _code = [];
     private bool _inList;
+    private int _listBase;
 
     public string? Title { get; private set; }
 
@@ -81,7 +82,9 @@ internal sealed class DocxBody(MainDocumentPart main, LinkList links, long maxCh
     private void AddItem(int level, int? number, string text)
     {
         var mark = number is { } n ? $"{n}. " : "- ";
-        var indent = new string(' ', level * 4);
+        // A list that goes on after a paragraph would turn into code if it kept its depth.
+        if (!_inList || level < _listBase) _listBase = level;
+        var indent = new string(' ', (level - _listBase) * 4);
         var inner = "\n" + indent + new string(' ', mark.Length);
         EndCode();
         if (_out.Length > 0 && !_inList) _out.Append('\n');

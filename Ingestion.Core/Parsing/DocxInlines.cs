@@ -98,11 +98,12 @@ internal sealed class DocxInlines(MainDocumentPart main, LinkList links)
         {
             switch (element.LocalName)
             {
-                case "pPr" or "rPr" or "sdtPr" or "del" or "moveFrom" or "delText" or "rt" or "commentReference" or "annotationRef": break;
+                case "pPr" or "rPr" or "sdtPr" or "del" or "moveFrom" or "delText" or "commentReference" or "annotationRef": break;
                 case "r": Run(element); break;
                 case "t": Write(element.InnerText); break;
                 case "tab" or "ptab": Write(formatted ? " " : "\t"); break;
                 case "br" or "cr": Break(element); break;
+                case "rt" when element.InnerText.Length > 0: Reading(element); break;
                 case "noBreakHyphen": Write("-"); break;
                 case "sym": Write("•"); break;
                 case "hyperlink" when element is Hyperlink link: Linked(link); break;
@@ -129,6 +130,14 @@ internal sealed class DocxInlines(MainDocumentPart main, LinkList links)
             var style = formatted ? (On(properties?.Bold), On(properties?.Italic), On(properties?.Strike)) : default;
             if (style != _style) { EndStyle(); _style = style; }
             Children(run);
+        }
+
+        /// <summary>A phonetic guide stands before the signs it is for: both are what a reader may search.</summary>
+        private void Reading(OpenXmlElement guide)
+        {
+            Write("(");
+            Children(guide);
+            Write(")");
         }
 
         private static bool On(OnOffType? value) => value is not null && (value.Val?.Value ?? true);

@@ -29,7 +29,7 @@ public sealed class DocxParser(ParseLimits limits) : IDocumentParser
         file.Position = 0;
         try
         {
-            using var word = WordprocessingDocument.Open(file, false, new OpenSettings { RelationshipErrorHandlerFactory = RelationshipErrorHandler.CreateRewriterFactory((_, _, _) => "about:blank") });
+            using var word = Open(file);
             return Read(word, raw, progress, ct);
         }
         // The SDK raises whatever its innards run into; behind a container that was sound, all of it means a malformed document.
@@ -40,9 +40,28 @@ public sealed class DocxParser(ParseLimits limits) : IDocumentParser
         }
     }
 
+    private static WordprocessingDocument Open(Stream file)
+    {
+        try
+        {
+            return WordprocessingDocument.Open(file, false);
+        }
+        catch (OpenXmlPackageException)
+        {
+            // Links that are no URIs stop the SDK from opening a file; it can rewrite them, but only in a copy it may change.
+            var copy = new MemoryStream();
+            file.Position = 0;
+            file.CopyTo(copy);
+            var settings = new OpenSettings { AutoSave = false, RelationshipErrorHandlerFactory = RelationshipErrorHandler.CreateRewriterFactory((_, _, _) => "about:blank") };
+            return WordprocessingDocument.Open(copy, true, settings);
+        }
+    }
+
     private ParsedDocument Read(WordprocessingDocument word, RawDocument raw, ParseProgress? progress, CancellationToken ct)
     {
         var main = word.MainDocumentPart ?? throw new IngestionException(ErrorCodes.Corrupt, "The file is damaged: it has no Word document inside.");
+        using (var content = main.GetStream())
+            if (content.ReadByte() < 0) throw new IngestionException(ErrorCodes.Empty, "The file is empty: its Word document has zero bytes.");
         var links = new LinkList(raw.Url);
         var notes = new List<string>();
         var body = new DocxBody(main, links, limits.MaxCharacters);

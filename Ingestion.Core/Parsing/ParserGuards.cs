@@ -31,6 +31,6 @@ internal static class ParserGuards
     }
 
     private static IngestionException NoText(int? pages) => new(ErrorCodes.NoText, pages is null
-        ? "The file holds no text."
+        ? "There is no text in the file: its content is empty."
         : $"The file has {pages} page{(pages == 1 ? "" : "s")} but no text; it may be a scan.");
 }

@@ -61,7 +61,6 @@ internal static class FetchFailures
         {
             HttpRequestException e => FromHttp(host, e.HttpRequestError, e),
             HttpIOException e => FromHttp(host, e.HttpRequestError, e),
-            InvalidDataException => BadContent($"The body from {host} cannot be decompressed.", exception),
             IOException e when DiskSpace.IsExhausted(e) => new IngestionException(ErrorCodes.StorageFull, "There is no space left to store what is fetched.", e),
             _ => null,
         };

@@ -98,7 +98,8 @@ internal sealed class Hop(SafeHttp.Guard guard, FetchRequest fetch, Uri url, Tim
 
     private Uri NextUrl(HttpResponseMessage response)
     {
-        var target = response.Headers.TryGetValues("Location", out var values) ? values.First().Trim() : "";
+        // As sent: read as an address by the framework, \\host would have become file://host.
+        var target = response.Headers.NonValidated.TryGetValues("Location", out var values) ? values.First().Trim() : "";
         if (target.Length == 0)
             throw FetchFailures.BadContent($"{_host} redirects without saying where.");
         return guard.Rules.Resolve(url, target);

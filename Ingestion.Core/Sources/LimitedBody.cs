@@ -44,7 +44,7 @@ internal sealed class LimitedBody : IAsyncDisposable
     /// <summary>Reads on; 0 at the end. Throws <c>too_large</c>, <c>limit_exceeded</c> or <c>fetch_timeout</c> where a limit is passed.</summary>
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct)
     {
-        var count = await _decoded.ReadAsync(buffer, ct);
+        var count = await DecodeAsync(buffer, ct);
         _read += count;
         if (_read > _limits.MaxBytes)
             throw FetchFailures.TooLarge(_host, _limits.MaxBytes);
@@ -54,6 +54,19 @@ internal sealed class LimitedBody : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _decoded.DisposeAsync();
+
+    private async ValueTask<int> DecodeAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        try
+        {
+            return await _decoded.ReadAsync(buffer, ct);
+        }
+        // Brotli's decoder says InvalidOperation where the others say InvalidData.
+        catch (Exception e) when (e is InvalidDataException || (e is InvalidOperationException and not ObjectDisposedException && _decoded is BrotliStream))
+        {
+            throw FetchFailures.BadContent($"The body from {_host} cannot be decompressed.", e);
+        }
+    }
 
     /// <summary>"deflate" means zlib by the standard and bare deflate by the habit of some servers: the first two bytes tell.</summary>
     private static async Task<Stream> InflateAsync(PacedStream sent, CancellationToken ct)

@@ -131,26 +131,28 @@ public sealed class SafeHttp : IDisposable
             if (!AllowedTargets.TryParse(options.AllowedTargets, out var allowed, out var error))
                 throw new OptionsValidationException(nameof(AcquireOptions), typeof(AcquireOptions), [error]);
 
-            var connector = new GuardedConnector(allowed, options.Ports, time, resolve, dial);
-            var handler = new SocketsHttpHandler
-            {
-                ActivityHeadersPropagator = null,
-                AllowAutoRedirect = false,
-                AutomaticDecompression = DecompressionMethods.None,
-                ConnectCallback = connector.ConnectAsync,
-                ConnectTimeout = options.ConnectTimeout,
-                MaxResponseDrainSize = 64 * 1024,
-                MaxResponseHeadersLength = 64,
-                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
-                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-                ResponseDrainTimeout = TimeSpan.FromSeconds(1),
-                ResponseHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8,
-                UseCookies = false,
-                UseProxy = false,
-            };
+            var handler = CreateHandler(options, new GuardedConnector(allowed, options.Ports, time, resolve, dial));
             var hosts = new HostPace(options.MaxConcurrentRequests, options.ConnectionsPerHost, options.RequestsPerMinutePerHost, time);
             return new Guard(options, new UrlRules(allowed, options.Ports), hosts, new HttpMessageInvoker(handler));
         }
+
+        /// <summary>A handler without any will of its own: no redirects, no proxy, no cookies, no decompression, no tracing headers.</summary>
+        public static SocketsHttpHandler CreateHandler(AcquireOptions options, GuardedConnector connector) => new()
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectCallback = connector.ConnectAsync,
+            ConnectTimeout = options.ConnectTimeout,
+            MaxResponseDrainSize = 64 * 1024,
+            MaxResponseHeadersLength = 64,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ResponseDrainTimeout = TimeSpan.FromSeconds(1),
+            ResponseHeaderEncodingSelector = (_, _) => System.Text.Encoding.UTF8,
+            UseCookies = false,
+            UseProxy = false,
+        };
 
         public void Dispose() => Client.Dispose();
     }

@@ -29,6 +29,8 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddAccess()
         .AddHealth()
         .AddPages();
+    await using var database = await DatabaseSetup.StartAsync(builder, ct);
+    builder.AddPipeline();
 
     await using var app = builder.Build();
     var options = app.CheckedOptions();
@@ -43,6 +45,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     if (options.RunsWeb)
         app.MapSignOut().MapPages();
 
+    await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);
 }
 

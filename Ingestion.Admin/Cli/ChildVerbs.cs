@@ -1,3 +1,5 @@
+using Ingestion.Core.Parsing;
+
 namespace Ingestion.Admin.Cli;
 
 /// <summary>
@@ -7,7 +9,10 @@ namespace Ingestion.Admin.Cli;
 internal static class ChildVerbs
 {
     /// <summary>The verb and what runs it; the arguments are those after the verb, the result is the exit code.</summary>
-    private static readonly Dictionary<string, Func<string[], Task<int>>> All = [];
+    private static readonly Dictionary<string, Func<string[], Task<int>>> All = new()
+    {
+        [ParseWorker.Verb] = _ => ParseWorker.RunAsync(),
+    };
 
     /// <summary>What to run for these arguments; null where they are not a child's.</summary>
     public static Func<Task<int>>? Find(string[] args) =>

@@ -1,4 +1,6 @@
 using Ingestion.Core;
+using Ingestion.Core.Data;
+using Ingestion.Core.Postgres;
 using Ingestion.Core.Settings;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -12,7 +14,8 @@ internal static class StartFailure
     public static string? Explain(Exception e) => e switch
     {
         OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
-        SettingException setting => setting.Message,
+        SettingException or EmbeddedPostgresException or ExternalServerException or SchemaTooNewException => e.Message,
+        Npgsql.NpgsqlException database => $"The database cannot be used: {database.Message} Check ConnectionStrings__Ingestion.",
         AggregateException { InnerExceptions: var all } when all.Select(Explain).ToArray() is var lines && lines.All(l => l is not null) =>
             string.Join(Environment.NewLine, lines),
         IOException { InnerException: AddressInUseException } => "The port is already in use. Choose another one with INGESTION_PORT.",

@@ -18,9 +18,9 @@ public sealed class StageJob(StageRunner runner, StageWaker waker) : IJob
         {
             await runner.DrainAsync(stage, ct);
         }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // the scheduler stops
+            // the process stops
             return;
         }
     }

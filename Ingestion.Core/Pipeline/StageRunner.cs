@@ -23,6 +23,8 @@ public sealed class StageRunner(
     public async Task DrainAsync(Stage stage, CancellationToken ct)
     {
         var slots = _slots.GetOrAdd(stage, s => new SemaphoreSlim(SlotsOf(s)));
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, running.Stopping);
+        ct = both.Token;
         while (!running.Stopping.IsCancellationRequested)
         {
             await slots.WaitAsync(ct);

@@ -847,6 +847,10 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("error_message");
 
+                    b.Property<long?>("GenerationId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("generation_id");
+
                     b.Property<long?>("InputId")
                         .HasColumnType("bigint")
                         .HasColumnName("input_id");
@@ -980,13 +984,15 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("batch_id");
 
-                    b.Property<long>("Rank")
-                        .HasColumnType("bigint")
-                        .HasColumnName("rank");
+                    b.Property<int>("MaxWorkers")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_workers");
 
-                    b.Property<DateTimeOffset?>("ServedAt")
+                    b.Property<DateTimeOffset>("ServedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("served_at");
+                        .HasColumnName("served_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Stage")
                         .IsRequired()
@@ -997,6 +1003,10 @@ namespace Ingestion.Core.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("tenant_id");
+
+                    b.Property<TimeSpan>("TurnShift")
+                        .HasColumnType("interval")
+                        .HasColumnName("turn_shift");
 
                     b.HasKey("Id")
                         .HasName("pk_import_job");
@@ -1116,8 +1126,8 @@ namespace Ingestion.Core.Data.Migrations
                         .HasName("pk_import_task_run");
 
                     b.HasIndex("BatchId")
-                        .HasDatabaseName("import_task_run_running_batch")
-                        .HasFilter("state = 'running'");
+                        .HasDatabaseName("import_task_run_open_batch")
+                        .HasFilter("state IN ('ready', 'running')");
 
                     b.HasIndex("InputId")
                         .IsUnique()
@@ -1296,8 +1306,8 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("final_url");
 
-                    b.Property<string>("LastModified")
-                        .HasColumnType("text")
+                    b.Property<DateTimeOffset?>("LastModified")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_modified");
 
                     b.Property<long>("Length")
@@ -1431,6 +1441,10 @@ namespace Ingestion.Core.Data.Migrations
                     b.Property<long>("Received")
                         .HasColumnType("bigint")
                         .HasColumnName("received");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
 
                     b.Property<string>("Sha256")
                         .HasColumnType("text")

@@ -329,6 +329,7 @@ namespace Ingestion.Core.Data.Migrations
                     error_details = table.Column<string>(type: "jsonb", nullable: true),
                     source_version_id = table.Column<long>(type: "bigint", nullable: true),
                     document_version_id = table.Column<long>(type: "bigint", nullable: true),
+                    generation_id = table.Column<long>(type: "bigint", nullable: true),
                     chunk_count = table.Column<int>(type: "integer", nullable: true),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     started_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
@@ -362,8 +363,9 @@ namespace Ingestion.Core.Data.Migrations
                     batch_id = table.Column<long>(type: "bigint", nullable: false),
                     stage = table.Column<string>(type: "text", nullable: false),
                     active = table.Column<bool>(type: "boolean", nullable: false),
-                    rank = table.Column<long>(type: "bigint", nullable: false),
-                    served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    served_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
+                    turn_shift = table.Column<TimeSpan>(type: "interval", nullable: false),
+                    max_workers = table.Column<int>(type: "integer", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -399,7 +401,8 @@ namespace Ingestion.Core.Data.Migrations
                     created_by = table.Column<string>(type: "text", nullable: false),
                     created_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
                     updated_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()"),
-                    completed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
+                    completed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
+                    removed_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -456,7 +459,7 @@ namespace Ingestion.Core.Data.Migrations
                     charset = table.Column<string>(type: "text", nullable: true),
                     final_url = table.Column<string>(type: "text", nullable: true),
                     etag = table.Column<string>(type: "text", nullable: true),
-                    last_modified = table.Column<string>(type: "text", nullable: true),
+                    last_modified = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     raw_uri = table.Column<string>(type: "text", nullable: false),
                     fetched_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false, defaultValueSql: "now()")
                 },
@@ -900,6 +903,13 @@ namespace Ingestion.Core.Data.Migrations
                 filter: "state IN ('ready', 'running', 'blocked')");
 
             migrationBuilder.CreateIndex(
+                name: "import_task_run_open_batch",
+                schema: "ingestion",
+                table: "import_task_run",
+                column: "batch_id",
+                filter: "state IN ('ready', 'running')");
+
+            migrationBuilder.CreateIndex(
                 name: "import_task_run_ready",
                 schema: "ingestion",
                 table: "import_task_run",
@@ -911,13 +921,6 @@ namespace Ingestion.Core.Data.Migrations
                 schema: "ingestion",
                 table: "import_task_run",
                 column: "lease_until",
-                filter: "state = 'running'");
-
-            migrationBuilder.CreateIndex(
-                name: "import_task_run_running_batch",
-                schema: "ingestion",
-                table: "import_task_run",
-                column: "batch_id",
                 filter: "state = 'running'");
 
             migrationBuilder.CreateIndex(

@@ -12,7 +12,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Ingestion.Core.Data.Migrations
 {
     [DbContext(typeof(IngestionDb))]
-    [Migration("20261122011342_Initial")]
+    [Migration("20261122000000_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -850,6 +850,10 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("error_message");
 
+                    b.Property<long?>("GenerationId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("generation_id");
+
                     b.Property<long?>("InputId")
                         .HasColumnType("bigint")
                         .HasColumnName("input_id");
@@ -983,13 +987,15 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("batch_id");
 
-                    b.Property<long>("Rank")
-                        .HasColumnType("bigint")
-                        .HasColumnName("rank");
+                    b.Property<int>("MaxWorkers")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_workers");
 
-                    b.Property<DateTimeOffset?>("ServedAt")
+                    b.Property<DateTimeOffset>("ServedAt")
+                        .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
-                        .HasColumnName("served_at");
+                        .HasColumnName("served_at")
+                        .HasDefaultValueSql("now()");
 
                     b.Property<string>("Stage")
                         .IsRequired()
@@ -1000,6 +1006,10 @@ namespace Ingestion.Core.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("tenant_id");
+
+                    b.Property<TimeSpan>("TurnShift")
+                        .HasColumnType("interval")
+                        .HasColumnName("turn_shift");
 
                     b.HasKey("Id")
                         .HasName("pk_import_job");
@@ -1119,8 +1129,8 @@ namespace Ingestion.Core.Data.Migrations
                         .HasName("pk_import_task_run");
 
                     b.HasIndex("BatchId")
-                        .HasDatabaseName("import_task_run_running_batch")
-                        .HasFilter("state = 'running'");
+                        .HasDatabaseName("import_task_run_open_batch")
+                        .HasFilter("state IN ('ready', 'running')");
 
                     b.HasIndex("InputId")
                         .IsUnique()
@@ -1299,8 +1309,8 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("final_url");
 
-                    b.Property<string>("LastModified")
-                        .HasColumnType("text")
+                    b.Property<DateTimeOffset?>("LastModified")
+                        .HasColumnType("timestamp with time zone")
                         .HasColumnName("last_modified");
 
                     b.Property<long>("Length")
@@ -1434,6 +1444,10 @@ namespace Ingestion.Core.Data.Migrations
                     b.Property<long>("Received")
                         .HasColumnType("bigint")
                         .HasColumnName("received");
+
+                    b.Property<DateTimeOffset?>("RemovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("removed_at");
 
                     b.Property<string>("Sha256")
                         .HasColumnType("text")

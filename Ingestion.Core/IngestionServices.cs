@@ -1,0 +1,86 @@
+using Ingestion.Core.Artifacts;
+using Ingestion.Core.Chunking;
+using Ingestion.Core.Data;
+using Ingestion.Core.Embeddings;
+using Ingestion.Core.Events;
+using Ingestion.Core.Indexing;
+using Ingestion.Core.Parsing;
+using Ingestion.Core.Pipeline;
+using Ingestion.Core.Pipeline.Duties;
+using Ingestion.Core.Settings;
+using Ingestion.Core.Sources;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Quartz;
+
+namespace Ingestion.Core;
+
+/// <summary>Every registration of the core, in the order of the pipeline.</summary>
+public static class IngestionServices
+{
+    /// <summary>What every process has: the database, submissions, control, queries and search.</summary>
+    public static IServiceCollection AddIngestion(this IServiceCollection services, Database database)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(database);
+        services.AddSingleton<NpgsqlDataSource>(database.Worker);
+        services.AddSingleton<Contexts>();
+        services.AddSingleton<Migrator>();
+        services.AddSingleton(s => s.GetRequiredService<IOptions<PipelineOptions>>().Value);
+
+        services.AddSingleton<BatchHub>();
+        services.AddSingleton<Hints>().AddHostedService(s => s.GetRequiredService<Hints>());
+        services.AddSingleton<ImportEventListener>().AddHostedService(s => s.GetRequiredService<ImportEventListener>());
+        services.AddSingleton<ImportEvents>();
+
+        services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
+        services.AddSingleton<Submission>().AddSingleton<Drafts>();
+        services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<BatchDuties>();
+        services.AddSingleton<SharedCounts>().AddSingleton<BatchQueries>();
+
+        services.AddSources().AddArtifacts().AddEmbeddings();
+        services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
+        services.AddSingleton(s => new UploadFiles(s.GetRequiredService<DataDirectory>().Private("uploads")));
+        services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
+        services.AddSingleton<UploadStore>();
+        services.AddSingleton<VectorIndex>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
+        return services;
+    }
+
+    /// <summary>What a process that runs the pipeline has besides: stages, duties and the scheduler that fires them.</summary>
+    public static IServiceCollection AddPipeline(this IServiceCollection services)
+    {
+        services.AddParsing();
+        services.AddSingleton<IChunker, MarkdownChunker>();
+        services.AddSingleton<ArtifactWriter>().AddSingleton<HostBudgets>();
+
+        services.AddSingleton<UrlConnector>();
+        services.AddSingleton<ISourceConnector, UploadConnector>();
+        services.AddSingleton<ISourceConnector>(s => s.GetRequiredService<UrlConnector>());
+        services.AddSingleton<ISourceConnector, ManifestConnector>();
+
+        services.AddSingleton<IStage, DiscoverStage>();
+        services.AddSingleton<IStage, AcquireStage>();
+        services.AddSingleton<IStage, ParseStage>();
+        services.AddSingleton<IStage, EmbedStage>();
+        services.AddSingleton<IStage, IndexStage>();
+
+        services.AddSingleton(s => new Pipeline.RetryPolicy(s.GetRequiredService<PipelineOptions>().Retry, s.GetRequiredService<IOptions<AcquireOptions>>().Value.RetryWaits()));
+        services.AddSingleton<RunningTasks>().AddSingleton<TaskSettler>().AddSingleton<StageRunner>();
+
+        services.AddSingleton<IDuty, MoveBatchesOn>();
+        services.AddSingleton<IDuty, RescueStuckTasks>();
+        services.AddSingleton<IDuty, ExportPublished>();
+        services.AddSingleton<IDuty, SweepFiles>();
+        services.AddSingleton<IDuty, WorkerBeat>();
+
+        services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));
+        services.AddQuartzHostedService(WorkerHost.Scheduler, o => o.WaitForJobsToComplete = true);
+        services.AddHostedService<WorkerHost>();
+        // Started last, stopped first: it interrupts what runs, so that the scheduler has nothing to wait for.
+        services.AddSingleton<LeaseKeeper>().AddHostedService(s => s.GetRequiredService<LeaseKeeper>());
+        return services;
+    }
+}

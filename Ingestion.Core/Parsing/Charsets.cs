@@ -13,11 +13,13 @@ internal static class Charsets
 
     static Charsets() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
-    /// <summary>Reads a whole file as text. Throws <c>unsupported</c> for binary content.</summary>
+    /// <summary>Reads a whole file as text. Throws <c>unsupported</c> for binary content and <c>limit_exceeded</c> for too much of it.</summary>
     public static async Task<string> ReadAsync(RawDocument raw, ParseLimits limits, CancellationToken ct)
     {
         ParserGuards.RequireReadable(raw, limits);
-        return Decode(await File.ReadAllBytesAsync(raw.Path, ct), raw.Charset);
+        var text = Decode(await File.ReadAllBytesAsync(raw.Path, ct), raw.Charset);
+        return text.Length <= limits.MaxCharacters ? text
+            : throw new IngestionException(ErrorCodes.LimitExceeded, $"The document's text exceeds the limit of {limits.MaxCharacters:N0} characters.");
     }
 
     /// <summary>The text of some bytes, byte order mark removed. Throws <c>unsupported</c> for binary content.</summary>

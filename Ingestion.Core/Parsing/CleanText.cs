@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -7,11 +8,14 @@ namespace Ingestion.Core.Parsing;
 internal static class CleanText
 {
     private const int LongestMarkRun = 30;
+    private static readonly SearchValues<char> Controls =
+        SearchValues.Create([.. Enumerable.Range(0, 32).Append(127).Select(c => (char)c).Where(c => c is not ('\n' or '\t'))]);
     private const char GraphemeJoiner = '\u034F';
 
     /// <summary>Returns the cleaned text; what was replaced is added to the notes.</summary>
     public static string Normalise(string text, List<string> notes)
     {
+        if (Ascii.IsValid(text) && !text.AsSpan().ContainsAny(Controls)) return text;
         var result = new StringBuilder(text.Length);
         int zeros = 0, halves = 0, marks = 0;
         for (var i = 0; i < text.Length; i++)

@@ -24,9 +24,19 @@ public sealed class CsvParser(ParseLimits limits) : IDocumentParser
         var delimiter = CsvReader.Delimiter(text);
         if (text.StartsWith("sep=", StringComparison.OrdinalIgnoreCase)) text = text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..];
         var links = new LinkList(raw.Url);
+        var shape = Measure(text, delimiter, links, progress, ct);
+        var result = new StringBuilder();
+        if (shape.Title is not null) result.Append("# ").Append(Cell(shape.Title)).Append("\n\n");
+        Write(result, CsvReader.Read(text, delimiter).Skip(shape.Title is null ? 0 : 1), shape, ct);
+        return ParserGuards.Finish(shape.Title, result.ToString(), links, [], limits);
+    }
+
+    /// <summary>Rows are counted first and written in a second reading: kept in between they would cost many times the file.</summary>
+    private sealed record Shape(string? Title, int Columns, int Rows, bool AsTable);
+
+    private static Shape Measure(string text, char delimiter, LinkList links, ParseProgress? progress, CancellationToken ct)
+    {
         string? title = null;
-        IReadOnlyList<string>? header = null;
-        var body = new List<IReadOnlyList<string>>();
         int rows = 0, columns = 0;
         long length = 0;
         foreach (var row in CsvReader.Read(text, delimiter))
@@ -34,9 +44,11 @@ public sealed class CsvParser(ParseLimits limits) : IDocumentParser
             ct.ThrowIfCancellationRequested();
             columns = Math.Max(columns, row.Count);
             if (columns > MostColumns) throw new IngestionException(ErrorCodes.LimitExceeded, $"A row exceeds the limit of {MostColumns:N0} columns.");
-            if (header is null && title is null && row.Count > 1 && row.Count(f => !string.IsNullOrWhiteSpace(f)) == 1) { title = row.First(f => !string.IsNullOrWhiteSpace(f)); continue; }
-            if (header is null) { header = row; continue; }
-            body.Add(row);
+            if (rows == 0 && title is null && row.Count > 1 && row.Count(f => !string.IsNullOrWhiteSpace(f)) == 1)
+            {
+                title = row.First(f => !string.IsNullOrWhiteSpace(f));
+                continue;
+            }
             foreach (var field in row)
             {
                 length += field.Length;
@@ -44,29 +56,25 @@ public sealed class CsvParser(ParseLimits limits) : IDocumentParser
             }
             if (++rows % RowsPerProgress == 0) progress?.Invoke(rows, null, $"{rows:N0} rows read");
         }
-        var asTable = columns <= WidestTable && length <= (long)LongestRow * Math.Max(1, body.Count);
-        var result = new StringBuilder();
-        if (title is not null) result.Append("# ").Append(Cell(title)).Append("\n\n");
-        if (header is not null) Write(result, header, body, columns, asTable, ct);
-        return ParserGuards.Finish(title, result.ToString(), links, [], limits);
+        return new Shape(title, columns, rows, rows <= 1 || columns <= WidestTable && length <= (long)LongestRow * rows);
     }
 
-    private void Write(StringBuilder result, IReadOnlyList<string> header, List<IReadOnlyList<string>> body, int columns, bool asTable, CancellationToken ct)
+    private void Write(StringBuilder result, IEnumerable<IReadOnlyList<string>> rows, Shape shape, CancellationToken ct)
     {
-        if (asTable || body.Count == 0)
-        {
-            Row(result, header, columns);
-            for (var i = 0; i < columns; i++) result.Append("| --- ");
-            result.Append("|\n");
-        }
+        IReadOnlyList<string>? header = null;
         var number = 0;
-        foreach (var row in body)
+        foreach (var row in rows)
         {
             ct.ThrowIfCancellationRequested();
-            number++;
-            if (asTable) Row(result, row, columns);
-            else Record(result, header, row, number);
             if (result.Length > limits.MaxCharacters) throw new IngestionException(ErrorCodes.LimitExceeded, $"The table exceeds the limit of {limits.MaxCharacters:N0} characters.");
+            if (header is not null && !shape.AsTable) { Record(result, header, row, ++number); continue; }
+            if (shape.AsTable) Row(result, row, shape.Columns);
+            if (header is null && shape.AsTable)
+            {
+                for (var i = 0; i < shape.Columns; i++) result.Append("| --- ");
+                result.Append("|\n");
+            }
+            header ??= row;
         }
     }
 

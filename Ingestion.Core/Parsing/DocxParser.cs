@@ -60,6 +60,9 @@ public sealed class DocxParser(ParseLimits limits) : IDocumentParser
     private ParsedDocument Read(WordprocessingDocument word, RawDocument raw, ParseProgress? progress, CancellationToken ct)
     {
         var main = word.MainDocumentPart ?? throw new IngestionException(ErrorCodes.Corrupt, "The file is damaged: it has no Word document inside.");
+        // Only parts named so were looked through for depth and document types.
+        if (main.Parts.Select(p => p.OpenXmlPart).Append(main).Any(p => p.ContentType.EndsWith("+xml", StringComparison.Ordinal) && !p.Uri.OriginalString.EndsWith(".xml", StringComparison.OrdinalIgnoreCase)))
+            throw new IngestionException(ErrorCodes.Corrupt, "The file is damaged: a part of it hides its kind behind another name.");
         using (var content = main.GetStream())
             if (content.ReadByte() < 0) throw new IngestionException(ErrorCodes.Empty, "The file is empty: its Word document has zero bytes.");
         var links = new LinkList(raw.Url);

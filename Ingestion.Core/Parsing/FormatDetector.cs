@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using Ingestion.Core.Pipeline;
 
@@ -11,6 +10,7 @@ namespace Ingestion.Core.Parsing;
 public static class FormatDetector
 {
     private const int Head = 1 << 16;
+    private const int ZipTail = 1 << 20;
     private static readonly byte[] OleMagic = [0xD0, 0xCF, 0x11, 0xE0];
 
     private static readonly (byte[] Magic, string Looks)[] Refused =
@@ -21,6 +21,14 @@ public static class FormatDetector
         ([(byte)'7', (byte)'z', 0xBC, 0xAF], "a 7-Zip archive"), ("Rar!"u8.ToArray(), "a RAR archive"), ([0x7F, (byte)'E', (byte)'L', (byte)'F'], "a program"),
         ("{\\rtf"u8.ToArray(), "an RTF document"), ("ID3"u8.ToArray(), "an audio file"), ("OggS"u8.ToArray(), "a media file"),
         ("SQLite format 3"u8.ToArray(), "a database"), ("%!PS"u8.ToArray(), "a PostScript file"),
+    ];
+
+    private static readonly byte[] ContentTypes = "[Content_Types].xml"u8.ToArray();
+
+    private static readonly (byte[] Name, string Format)[] ZipNames =
+    [
+        ("word/"u8.ToArray(), "docx"), ("xl/"u8.ToArray(), "xlsx"), ("ppt/"u8.ToArray(), "pptx"),
+        ("META-INF/container.xml"u8.ToArray(), "epub"), ("mimetypeapplication/vnd.oasis"u8.ToArray(), "odt"),
     ];
 
     /// <summary>Formats named by extension or media type that this knows of beyond the registered ones.</summary>
@@ -45,7 +53,7 @@ public static class FormatDetector
         var head = buffer.AsMemory(0, await file.ReadAtLeastAsync(buffer, Head, throwOnEndOfStream: false, ct));
         var hinted = Hint(raw);
 
-        if (head.Span.StartsWith("PK\u0003\u0004"u8) || head.Span.StartsWith("PK\u0005\u0006"u8)) return Zip(file, hinted);
+        if (head.Span.StartsWith("PK\u0003\u0004"u8) || head.Span.StartsWith("PK\u0005\u0006"u8)) return await ZipAsync(file, head, hinted, ct);
         if (head.Span.StartsWith(OleMagic)) throw await OleAsync(file, ct);
         if (IsPdf(head.Span)) return "pdf";
         foreach (var (magic, looks) in Refused)
@@ -95,24 +103,29 @@ public static class FormatDetector
         return at == 0 || at > 0 && head[..at].IndexOf((byte)'<') < 0;
     }
 
-    private static string Zip(Stream file, string? hinted)
+    /// <summary>
+    /// What a zip container holds, told by the names in its first and last stretch. Opening it here would load its whole directory,
+    /// and how long that is the file decides.
+    /// </summary>
+    private static async Task<string> ZipAsync(FileStream file, ReadOnlyMemory<byte> head, string? hinted, CancellationToken ct)
     {
-        try
-        {
-            file.Position = 0;
-            using var zip = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: true);
-            foreach (var entry in zip.Entries.Take(10_000))
-                if (entry.FullName.StartsWith("word/", StringComparison.OrdinalIgnoreCase)) return "docx";
-                else if (entry.FullName.StartsWith("xl/", StringComparison.OrdinalIgnoreCase)) return "xlsx";
-                else if (entry.FullName.StartsWith("ppt/", StringComparison.OrdinalIgnoreCase)) return "pptx";
-                else if (entry.FullName is "META-INF/container.xml") return "epub";
-                else if (entry.FullName is "content.xml") return "odt";
-            return hinted is "docx" or "xlsx" or "pptx" ? hinted : "zip";
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException or ArgumentException)
-        {
-            throw new IngestionException(ErrorCodes.Corrupt, $"The {hinted ?? "zip"} file is damaged or truncated: its directory cannot be read.", e);
-        }
+        var tail = new byte[(int)Math.Min(file.Length, ZipTail)];
+        file.Position = file.Length - tail.Length;
+        await file.ReadExactlyAsync(tail, ct);
+        if (tail.AsSpan().LastIndexOf("PK\u0005\u0006"u8) < 0)
+            throw new IngestionException(ErrorCodes.Corrupt, $"The {hinted ?? "zip"} file is damaged or truncated: its directory is missing.");
+        var isOffice = HoldsName(head.Span, ContentTypes) || HoldsName(tail, ContentTypes);
+        foreach (var (name, format) in ZipNames)
+            if ((isOffice || format is "epub" or "odt") && (HoldsName(head.Span, name) || HoldsName(tail, name))) return format;
+        return hinted is "docx" or "xlsx" or "pptx" ? hinted : "zip";
+    }
+
+    /// <summary>True where an entry's name begins so: what stands before it in a zip header is no letter.</summary>
+    private static bool HoldsName(ReadOnlySpan<byte> bytes, byte[] name)
+    {
+        for (int at; (at = bytes.IndexOf(name)) >= 0; bytes = bytes[(at + name.Length)..])
+            if (at > 0 && !char.IsAsciiLetterOrDigit((char)bytes[at - 1]) && bytes[at - 1] is not ((byte)'/' or (byte)'-' or (byte)'_')) return true;
+        return false;
     }
 
     /// <summary>Office wraps an encrypted document into an OLE container with a stream of a telling name; anything else there is pre-2007 Office.</summary>

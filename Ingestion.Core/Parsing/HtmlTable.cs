@@ -46,6 +46,7 @@ internal static class HtmlTable
         foreach (var row in rows)
         {
             var line = new List<string>();
+            var alone = CellsOf(row).Count() == 1;
             foreach (var cell in CellsOf(row))
             {
                 Hang(line, hanging);
@@ -56,7 +57,7 @@ internal static class HtmlTable
                 for (var i = 0; i < wide; i++)
                 {
                     if (tall > 1) hanging[line.Count] = (tall - 1, i == 0 ? text : "");
-                    line.Add(i == 0 || cell.LocalName == "th" ? text : "");
+                    line.Add(i == 0 || cell.LocalName == "th" && !alone ? text : "");
                 }
                 if ((cells += wide) > MostCells) return grid;
             }

@@ -56,7 +56,9 @@ internal static partial class MainContent
             if (text == 0 || text > whole * 0.4 || HoldsTitle(element)) continue;
             var density = measure.LinkDensity(element);
             var unlikely = Unlikely().IsMatch(element.ClassName + " " + element.Id);
-            if (unlikely && (density > 0.4 || text < 400 && element.LocalName is "footer" or "aside")) element.Remove();
+            // Rows of “previous, up, next” hold the titles of the neighbours too, so little of their text is linked.
+            if (text < 300 && density > 0.1 && Navigation().IsMatch(element.ClassName + " " + element.Id)) element.Remove();
+            else if (unlikely && (density > 0.4 || text < 400 && element.LocalName is "footer" or "aside")) element.Remove();
             else if (element.LocalName is "aside" or "footer" && density > 0.5) element.Remove();
         }
     }
@@ -68,6 +70,9 @@ internal static partial class MainContent
         var style = element.GetAttribute("style")!.Replace(" ", "", StringComparison.Ordinal);
         return style.Contains("display:none", StringComparison.OrdinalIgnoreCase) || style.Contains("visibility:hidden", StringComparison.OrdinalIgnoreCase);
     }
+
+    [GeneratedRegex("(^|[-_ ])(nav|navbar|navheader|navfooter|navigation|breadcrumbs?|pagination|pager|skip)([-_ ]|$)", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    private static partial Regex Navigation();
 
     [GeneratedRegex("(^|[-_ ])(nav|navbar|navheader|navfooter|menu|sidebar|breadcrumbs?|footer|header|masthead|share|social|related|promo|ads?|advert|cookie|banner|pagination|pager|popup|modal|skip|subscribe|newsletter)([-_ ]|$)", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex Unlikely();

@@ -30,9 +30,9 @@ internal static class OfficeZip
                 ct.ThrowIfCancellationRequested();
                 if (entry.IsEncrypted) throw new IngestionException(ErrorCodes.Encrypted, "The file is encrypted with a password.");
                 var isXml = entry.FullName.EndsWith(".xml", StringComparison.OrdinalIgnoreCase) || entry.FullName.EndsWith(".rels", StringComparison.OrdinalIgnoreCase);
-                using var counted = new CountedStream(entry.Open(), entry.CompressedLength, isXml ? MostXmlBytes : MostBytes, ct);
-                // Pictures and other attachments are never unpacked later, so what they would unpack to does not matter.
+                // Pictures and other attachments are never unpacked, so what they would unpack to does not matter.
                 if (!isXml) continue;
+                using var counted = new CountedStream(entry.Open(), entry.CompressedLength, MostXmlBytes, ct);
                 CheckXml(counted, entry.FullName);
                 if ((total += counted.Total) > MostBytes) throw Limit($"more than {MostBytes >> 20} MB of XML");
             }

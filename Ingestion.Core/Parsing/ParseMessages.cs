@@ -17,9 +17,9 @@ internal sealed record ParseRequest(string Format, string Path, string Name, str
     public ParseLimits Limits => new(TimeSpan.FromSeconds(TimeoutSeconds), MaxMemoryBytes, MaxCharacters);
 }
 
-/// <summary>What a worker answers: any number of progress frames, then one with a document or an error code.</summary>
+/// <summary>What a worker answers: any number of progress frames, then one with a document or an error code. A worker that is leaving ends after it.</summary>
 internal sealed record ParseReply(
-    ParsedDocument? Document = null, string? Error = null, string? Message = null, long? Current = null, long? Total = null, bool Last = true);
+    ParsedDocument? Document = null, string? Error = null, string? Message = null, long? Current = null, long? Total = null, bool Last = true, bool Leaving = false);
 
 /// <summary>Frames on a worker's output: four bytes of length, little-endian, then that much JSON.</summary>
 internal static class ParseFrames

@@ -33,7 +33,6 @@ public static class ParseWorker
     /// <summary>Parses one document and writes the answer. False where this process should not be used again.</summary>
     private static async Task<bool> AnswerAsync(string line, Stream output)
     {
-        var reusable = true;
         ParseReply reply;
         try
         {
@@ -48,8 +47,7 @@ public static class ParseWorker
         }
         catch (OutOfMemoryException)
         {
-            reusable = false;
-            reply = new ParseReply(Error: ErrorCodes.LimitExceeded.Code, Message: "The document exceeds the parser's memory limit.");
+            reply = new ParseReply(Error: ErrorCodes.LimitExceeded.Code, Message: "The document exceeds the parser's memory limit.", Leaving: true);
         }
         catch (Exception e)
         {
@@ -57,7 +55,7 @@ public static class ParseWorker
             reply = new ParseReply(Error: ErrorCodes.Internal.Code, Message: $"The parser failed with {e.GetType().Name}.");
         }
         ParseFrames.Write(output, reply);
-        return reusable;
+        return !reply.Leaving;
 
         void Report(long current, long? total, string message) =>
             ParseFrames.Write(output, new ParseReply(Message: message, Current: current, Total: total, Last: false));

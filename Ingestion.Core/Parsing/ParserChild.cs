@@ -13,6 +13,7 @@ internal sealed class ParserChild : IDisposable
     private readonly Process _process;
     private readonly ParserPoolOptions _options;
     private readonly TimeProvider _time;
+    private bool _busy;
 
     private ParserChild(Process process, ParserPoolOptions options, TimeProvider time)
     {
@@ -29,7 +30,10 @@ internal sealed class ParserChild : IDisposable
 
     public bool IsAlive => !_process.HasExited;
 
-    public bool IsWornOut => Documents >= _options.DocumentsPerWorker || ResidentBytes(Id) > _options.RecycleAboveBytes;
+    /// <summary>True where it can serve another document: alive, not left in the middle of one, not worn out.</summary>
+    public bool IsReusable => IsAlive && !_busy && !IsWornOut;
+
+    private bool IsWornOut => Documents >= _options.DocumentsPerWorker || ResidentBytes(Id) > _options.RecycleAboveBytes;
 
     /// <summary>Starts a child with the lowered priority of background work and an environment that holds only what the runtime needs.</summary>
     public static ParserChild Start(ParserPoolOptions options, TimeProvider time)
@@ -54,7 +58,7 @@ internal sealed class ParserChild : IDisposable
         }
     }
 
-    /// <summary>Has the child parse one document. After any exception but one that the child itself reported, the child is dead.</summary>
+    /// <summary>Has the child parse one document. After any exception but one that the child itself reported, the child is not reusable.</summary>
     public async Task<ParsedDocument> ParseAsync(string format, RawDocument raw, ParseLimits limits, ParseProgress? progress, CancellationToken ct)
     {
         using var expiry = new CancellationTokenSource(limits.Timeout, _time);
@@ -63,6 +67,7 @@ internal sealed class ParserChild : IDisposable
         using var done = new CancellationTokenSource();
         var watch = WatchMemoryAsync(limits.MaxMemoryBytes, full, done.Token);
         ParseReply reply;
+        _busy = true;
         try
         {
             await _process.StandardInput.BaseStream.WriteAsync(Encoding.UTF8.GetBytes(ParseFrames.Line(ParseRequest.For(format, raw, limits))), stop.Token);
@@ -93,6 +98,7 @@ internal sealed class ParserChild : IDisposable
             await watch;
         }
         Documents++;
+        _busy = reply.Leaving;
         if (reply.Error is not null) throw new IngestionException(ErrorCodes.Find(reply.Error), reply.Message ?? "The parser failed.");
         return reply.Document ?? throw new IngestionException(ErrorCodes.ParserCrashed, $"The {format} parser answered with nothing.");
     }

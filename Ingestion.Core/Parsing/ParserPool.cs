@@ -71,7 +71,7 @@ public sealed class ParserPool(IOptions<ParserPoolOptions> options, TimeProvider
 
     private void Return(ParserChild child)
     {
-        if (child.IsAlive && !child.IsWornOut && !_closing.IsCancellationRequested) { _idle.Push(child); return; }
+        if (child.IsReusable && !_closing.IsCancellationRequested) { _idle.Push(child); return; }
         Log.ParserEnded(logger, child.Id, child.Documents);
         Drop(child);
     }

@@ -3,8 +3,8 @@ using System.Text;
 namespace Ingestion.Core.Parsing;
 
 /// <summary>
-/// Makes paragraphs of a PDF's lines: joins what was only broken for the page's width, undoes hyphens where the document itself
-/// knows the word, removes running heads and feet. Guesses no headings: a wrong one harms more than a missing one.
+/// Makes paragraphs of what pdftotext found (it joins hyphenated words and most lines itself): joins lines that were only broken for
+/// the page's width, sets bullets as lists, removes running heads and feet. Guesses no headings: a wrong one harms more than a missing one.
 /// </summary>
 internal static class PdfLayout
 {
@@ -15,14 +15,13 @@ internal static class PdfLayout
     {
         var lines = pages.Select(p => p.Split('\n').Select(l => l.TrimEnd()).ToList()).ToList();
         RemoveRunning(lines);
-        var words = Words(lines);
         var result = new StringBuilder();
         for (var page = 0; page < lines.Count; page++)
         {
             ct.ThrowIfCancellationRequested();
             result.Append(PageMarker.For(page + 1)).Append("\n\n");
             var longest = lines[page].Count == 0 ? 0 : lines[page].Max(l => l.Length);
-            foreach (var block in BlocksOf(lines[page])) Append(result, block, longest, words);
+            foreach (var block in BlocksOf(lines[page])) Append(result, block, longest);
         }
         return result.ToString();
     }
@@ -39,52 +38,23 @@ internal static class PdfLayout
         if (block.Count > 0) yield return block;
     }
 
-    private static void Append(StringBuilder result, List<string> block, int longest, HashSet<string> words)
+    private static void Append(StringBuilder result, List<string> block, int longest)
     {
         var paragraph = new StringBuilder();
         for (var i = 0; i < block.Count; i++)
         {
-            if (paragraph.Length > 0) Join(paragraph, block[i - 1], block[i], longest, words, result);
+            if (paragraph.Length > 0) Join(paragraph, block[i - 1], block[i], longest, result);
             paragraph.Append(Bullet(block[i]));
         }
         result.Append(Guard(paragraph.ToString())).Append("\n\n");
     }
 
-    /// <summary>Continues a paragraph with its next line: across a hyphen, after a blank, or as a line of its own where the one before ended early.</summary>
-    private static void Join(StringBuilder paragraph, string before, string next, int longest, HashSet<string> words, StringBuilder result)
+    /// <summary>Continues a paragraph with its next line: after a blank, or as a line of its own where the one before ended early.</summary>
+    private static void Join(StringBuilder paragraph, string before, string next, int longest, StringBuilder result)
     {
         if (IsBullet(next)) { result.Append(Guard(paragraph.ToString())).Append('\n'); paragraph.Clear(); return; }
-        if (before.Length > 2 && before[^1] is '-' or '\u2010' or '\u00ad' && char.IsLetter(before[^2]) && char.IsLower(next[0]))
-        {
-            if (before[^1] == '\u00ad' || words.Contains(Joined(before, next))) paragraph.Length--;
-            return;
-        }
         // Lines that end well before the margin were ended on purpose: addresses, tables, verse.
         paragraph.Append(before.Length >= longest * 0.5 ? ' ' : '\n');
-    }
-
-    private static string Joined(string before, string next)
-    {
-        var from = before.Length - 1;
-        while (from > 0 && char.IsLetter(before[from - 1])) from--;
-        var to = 0;
-        while (to < next.Length && char.IsLetter(next[to])) to++;
-        return string.Concat(before.AsSpan(from, before.Length - 1 - from), next.AsSpan(0, to)).ToLowerInvariant();
-    }
-
-    private static HashSet<string> Words(List<List<string>> pages)
-    {
-        var words = new HashSet<string>();
-        var lookup = words.GetAlternateLookup<ReadOnlySpan<char>>();
-        Span<char> lower = stackalloc char[64];
-        foreach (var line in pages.SelectMany(p => p))
-            for (int i = 0, start = 0; i <= line.Length; i++)
-            {
-                if (i < line.Length && char.IsLetter(line[i])) continue;
-                if (i - start is > 3 and <= 64) lookup.Add(lower[..line.AsSpan(start, i - start).ToLowerInvariant(lower)]);
-                start = i + 1;
-            }
-        return words;
     }
 
     /// <summary>

@@ -60,7 +60,9 @@ public sealed class PdfParser(ParseLimits limits) : IDocumentParser
         const int cpuLimit = 24;
         if (exit.Errors.Contains("password", StringComparison.OrdinalIgnoreCase)) return new IngestionException(ErrorCodes.Encrypted, "The PDF file is encrypted with a password.");
         if (exit.Signal is cpuLimit) return PopplerProcess.TimedOut(limits);
-        if (exit.Errors.Contains("memory", StringComparison.OrdinalIgnoreCase) || exit.Errors.Contains("bad_alloc", StringComparison.Ordinal))
+        // With too little address space it depends on the moment who complains: the allocator, the C++ runtime or the loader.
+        if (exit.Errors.Contains("memory", StringComparison.OrdinalIgnoreCase) || exit.Errors.Contains("bad_alloc", StringComparison.Ordinal)
+            || exit.Errors.Contains("map segment", StringComparison.Ordinal))
             return new IngestionException(ErrorCodes.LimitExceeded, $"The PDF file exceeds the parser's memory limit of {limits.MaxMemoryBytes >> 20} MB.");
         if (exit.Signal is { } signal) return new IngestionException(ErrorCodes.ParserCrashed, $"The PDF parser ended by {UnixSignal.Name(signal)}.");
         return exit.Code == 127

@@ -118,12 +118,13 @@ public sealed class HostPaceTests
         options.ConnectionsPerHost = 3;
         options.MaxConcurrentRequests = 8;
         using var fetching = new Fetching(options);
+        var folder = Directory.CreateTempSubdirectory().FullName;
 
         await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, server.Url($"/{i}"));
-            await fetching.Http.SendAsync(request, fetching.Limits);
+            await fetching.Http.FetchAsync(server.Url($"/{i}"), Path.Join(folder, $"{i}"), fetching.Limits);
         }));
+        Directory.Delete(folder, recursive: true);
 
         server.Requests.Count.ShouldBe(200);
         // A request may begin while the server still tidies up after the one before on each of the three places.

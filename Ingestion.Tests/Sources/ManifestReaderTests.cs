@@ -242,6 +242,19 @@ public sealed class ManifestReaderTests
         (await ReadAsync(text)).Select(r => (r.Line, r.Url)).ShouldBe([(1, "http://a.example/1"), (2, "http://a.example/2")]);
     }
 
+    [Theory]
+    [InlineData("url\nhttp://a.example/?x=1,2\nhttp://a.example/?x=3;4|5\n")]
+    [InlineData("http://a.example/1\nhttp://a.example/?x=1,2\nhttp://a.example/?x=3;4|5\n")]
+    [InlineData("\uFEFF\r\nurl\r\nhttp://a.example/?x=1,2\r\nhttp://a.example/?x=3;4|5\r\n")]
+    public async Task Plain_list_of_addresses_is_not_parted(string text)
+    {
+        var rows = await ReadAsync(text);
+
+        rows.TakeLast(2).Select(r => r.Url).ShouldBe(["http://a.example/?x=1,2", "http://a.example/?x=3;4|5"]);
+        rows.ShouldAllBe(r => r.Metadata.Count == 0);
+        (await PreviewAsync(text)).Delimiter.ShouldBe(',');
+    }
+
     [Fact]
     public async Task Given_mapping_decides()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Ingestion.Core.Artifacts;
 using Ingestion.Core.Events;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -113,7 +114,7 @@ public sealed class StageRunner(
             log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, ErrorCodes.DatabaseBusy.Code, e.Message);
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(2), WaitReasons.Unavailable), CancellationToken.None);
         }
-        catch (IOException e) when (StorageFull.Is(e))
+        catch (IOException e) when (DiskSpace.IsExhausted(e))
         {
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(15), WaitReasons.StorageFull), CancellationToken.None);
         }

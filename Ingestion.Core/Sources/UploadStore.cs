@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
@@ -96,7 +97,7 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             }
             return file.Length;
         }
-        catch (IOException e) when (StorageFull.Is(e))
+        catch (IOException e) when (DiskSpace.IsExhausted(e))
         {
             throw new IngestionException(ErrorCodes.StorageFull, "There is no space left for uploads.", e);
         }

@@ -85,7 +85,8 @@ public sealed class StageRunner(
             var context = new StageContext(task, work, worker, hints, time);
             var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
             if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
-                await after(held.Token);
+                // Settled, so the claim is gone: only a stop may interrupt what follows.
+                await after(running.Stopping);
         }
         catch (LeaseLostException)
         {

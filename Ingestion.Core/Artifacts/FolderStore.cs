@@ -84,14 +84,16 @@ public sealed class FolderStore : IArtifactStore
     {
         ct.ThrowIfCancellationRequested();
         var path = ToPath(uri, out var root);
-        var directory = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(directory))
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone with its folder, as was asked for.
             return Task.CompletedTask;
-
-        File.Delete(path);
-        var last = RemoveEmpty(directory, root);
-        if (Directory.Exists(last))
-            DirectorySync.Flush(last);
+        }
+        DirectorySync.Flush(RemoveEmpty(Path.GetDirectoryName(path)!, root));
         return Task.CompletedTask;
     }
 
@@ -134,15 +136,15 @@ public sealed class FolderStore : IArtifactStore
     {
         for (var attempt = 1; ; attempt++)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             try
             {
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 File.Move(temporary, path, overwrite: true);
                 return;
             }
-            catch (DirectoryNotFoundException) when (attempt < MaxAttempts && File.Exists(temporary))
+            catch (IOException e) when (attempt < MaxAttempts && File.Exists(temporary) && !DiskSpace.IsExhausted(e))
             {
-                // A delete beside us has just removed the folder for being empty: make it again.
+                // A delete beside us has just removed one of the folders for being empty, which shows in several ways: make them again.
             }
         }
     }
@@ -157,21 +159,26 @@ public sealed class FolderStore : IArtifactStore
     /// <summary>Removes folders from the bottom up while they are empty. Returns the one that stayed.</summary>
     private static string RemoveEmpty(string directory, string root)
     {
-        var current = directory;
-        while (current.Length > root.Length && !Directory.EnumerateFileSystemEntries(current).Any())
+        for (var current = directory; current.Length > root.Length; current = Path.GetDirectoryName(current)!)
         {
             try
             {
+                if (Directory.EnumerateFileSystemEntries(current).Any())
+                    return current;
                 Directory.Delete(current);
             }
-            catch (IOException) when (Directory.Exists(current))
+            catch (DirectoryNotFoundException)
             {
-                // Something was put into it between the look and the removal: it is in use, so it stays.
+                // Another delete was faster; the one above may still be ours to remove.
+            }
+            catch (IOException)
+            {
+                // Something was put into it between the look and the removal, so it stays. An empty folder would do no harm either,
+                // and a disk that fails says so when this one is flushed.
                 return current;
             }
-            current = Path.GetDirectoryName(current)!;
         }
-        return current;
+        return root;
     }
 
     private static IEnumerable<(string Path, long Length, DateTimeOffset Changed)> Files(string folder, bool recurse) =>

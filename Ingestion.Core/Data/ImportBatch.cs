@@ -32,7 +32,6 @@ public sealed class ImportBatch
     public string? FinalCounts { get; set; }
     /// <summary>A sentence for the end: <c>Nothing was found</c>.</summary>
     public string? Message { get; set; }
-    public uint RowVersion { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<ImportBatch>
     {
@@ -47,7 +46,6 @@ public sealed class ImportBatch
             e.Property(b => b.Uuid).HasDefaultValueSql("gen_random_uuid()");
             e.Property(b => b.Options).HasColumnType("jsonb");
             e.Property(b => b.FinalCounts).HasColumnType("jsonb");
-            e.Property(b => b.RowVersion).IsRowVersion();
             e.HasAlternateKey(b => new { b.TenantId, b.Id });
             e.HasIndex(b => b.PublicId).IsUnique();
             e.HasIndex(b => b.Uuid).IsUnique();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Ingestion.Core.Artifacts;
 using Ingestion.Core.Events;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -84,7 +85,8 @@ public sealed class StageRunner(
             var context = new StageContext(task, work, worker, hints, time);
             var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
             if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
-                await after(held.Token);
+                // Settled, so the claim is gone: only a stop may interrupt what follows.
+                await after(running.Stopping);
         }
         catch (LeaseLostException)
         {
@@ -113,7 +115,7 @@ public sealed class StageRunner(
             log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, ErrorCodes.DatabaseBusy.Code, e.Message);
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(2), WaitReasons.Unavailable), CancellationToken.None);
         }
-        catch (IOException e) when (StorageFull.Is(e))
+        catch (IOException e) when (DiskSpace.IsExhausted(e))
         {
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(15), WaitReasons.StorageFull), CancellationToken.None);
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using CsvHelper;
 using Ingestion.Core.Pipeline;
 
@@ -12,15 +13,22 @@ internal sealed class DelimitedTable : IAsyncDisposable
     /// <summary>Longest record, in bytes of UTF-8: what is longer is an open quote or no table.</summary>
     private const int MaxRecordSize = 1 << 20;
 
+    /// <summary>Stands between the columns of a table that has only one.</summary>
+    private const char NoDelimiter = '\u001F';
+
+    private static readonly SearchValues<char> Telling = SearchValues.Create(",;\t|\"");
+
     private readonly CsvReader _reader;
     private CsvMalformedRecord? _malformed;
 
-    private DelimitedTable(TextReader text, string encoding)
+    private DelimitedTable(TextReader text, string encoding, string firstLine)
     {
         Encoding = encoding;
         _reader = CsvReader.Create(text, new CsvReaderOptions
         {
             HasHeader = false,
+            // A plain list of addresses: the commas in some of them part nothing.
+            Separator = firstLine.AsSpan().ContainsAny(Telling) ? null : NoDelimiter,
             TrackLineNumbers = true,
             SkipEmptyLines = false,
             MaxRecordSize = MaxRecordSize,
@@ -32,7 +40,7 @@ internal sealed class DelimitedTable : IAsyncDisposable
     public string Encoding { get; }
 
     /// <summary>Known once a record has been read.</summary>
-    public char Delimiter => _reader.Separator;
+    public char Delimiter => _reader.Separator is var found && found == NoDelimiter ? ',' : found;
 
     /// <summary>Where the current record begins, counted as UTF-8.</summary>
     public long ByteOffset => _reader.ByteOffset;
@@ -45,8 +53,8 @@ internal sealed class DelimitedTable : IAsyncDisposable
     /// <summary>Opens a table; the stream stays open afterwards.</summary>
     public static async Task<DelimitedTable> OpenAsync(Stream stream, CancellationToken ct)
     {
-        var (text, encoding) = await ManifestText.OpenAsync(stream, ct);
-        return new DelimitedTable(text, encoding);
+        var (text, encoding, firstLine) = await ManifestText.OpenAsync(stream, ct);
+        return new DelimitedTable(text, encoding, firstLine);
     }
 
     /// <summary>Goes to the next record that holds any text; false at the end.</summary>

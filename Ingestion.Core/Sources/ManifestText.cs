@@ -17,7 +17,7 @@ internal static class ManifestText
     private static readonly Encoding Utf8 = Encoding.GetEncoding("utf-8", EncoderFallback.ReplacementFallback, new SingleByteFallback(Windows1252));
 
     /// <summary>Opens a text; the stream stays open when the reader is disposed. Throws <c>invalid_manifest</c> for what is no text.</summary>
-    public static async Task<(TextReader Reader, string Encoding)> OpenAsync(Stream stream, CancellationToken ct)
+    public static async Task<(TextReader Reader, string Encoding, string FirstLine)> OpenAsync(Stream stream, CancellationToken ct)
     {
         var pipe = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: SampleSize, leaveOpen: true));
         var start = await pipe.ReadAtLeastAsync(SampleSize, ct);
@@ -25,7 +25,15 @@ internal static class ManifestText
         pipe.AdvanceTo(start.Buffer.Start);
 
         var (encoding, name) = Detect(sample);
-        return (new StreamReader(pipe.AsStream(), encoding, detectEncodingFromByteOrderMarks: true, SampleSize), name);
+        var reader = new StreamReader(pipe.AsStream(), encoding, detectEncodingFromByteOrderMarks: true, SampleSize);
+        return (reader, name, FirstLineOf(encoding.GetString(sample)));
+    }
+
+    private static string FirstLineOf(string text)
+    {
+        var start = text.AsSpan().TrimStart("\uFEFF\r\n");
+        var end = start.IndexOfAny('\r', '\n');
+        return (end < 0 ? start : start[..end]).ToString();
     }
 
     private static (Encoding, string) Detect(ReadOnlySpan<byte> sample)

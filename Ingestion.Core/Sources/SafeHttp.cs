@@ -78,14 +78,14 @@ public sealed class SafeHttp : IDisposable
 
     /// <summary>
     /// Sends one small request under the same guard. Follows no redirect and takes every status for an answer; a body longer than
-    /// <paramref name="limits"/> allows comes truncated. Throws <see cref="IngestionException"/> where no answer came.
+    /// <paramref name="limits"/> allows comes truncated. Not paced per host: callers keep their own measure.
+    /// Throws <see cref="IngestionException"/> where no answer came.
     /// </summary>
     public async Task<SafeResponse> SendAsync(HttpRequestMessage request, FetchLimits limits, CancellationToken ct = default)
     {
         var guard = _guard;
         var url = guard.Rules.Parse(request.RequestUri?.OriginalString ?? "");
         request.RequestUri = url;
-        using var turn = await guard.Hosts.EnterAsync(url.IdnHost, ct);
         return await RunAsync(url.IdnHost, limits.Timeout, token => Hop.SendSmallAsync(guard, request, url.IdnHost, limits, _time, token), ct);
     }
 
@@ -95,13 +95,11 @@ public sealed class SafeHttp : IDisposable
         _guard.Dispose();
     }
 
-    /// <summary>Takes new settings: a new handler, so that no connection made under the old ones is used again.</summary>
-    private void Use(AcquireOptions options)
-    {
-        var old = _guard;
-        _guard = Guard.Create(options, _time, _resolve, _dial);
-        old.Dispose();
-    }
+    /// <summary>
+    /// Takes new settings: a new handler, so that no connection made under the old ones is used again. The old one is left to the
+    /// requests that still run on it; its connections close when they have been idle.
+    /// </summary>
+    private void Use(AcquireOptions options) => _guard = Guard.Create(options, _time, _resolve, _dial);
 
     private static async Task<T> RunAsync<T>(string host, TimeSpan limit, Func<CancellationToken, Task<T>> run, CancellationToken ct)
     {

@@ -12,7 +12,12 @@ public sealed class AdminApp : WebApplicationFactory<Program>
 
     private readonly string _data = Directory.CreateTempSubdirectory("admin-").FullName;
 
+    // Awaited here because the host is built synchronously; the server is started once for the whole run.
+    private readonly Support.TestDatabase _database = Support.PostgresServer.CreateDatabaseAsync().GetAwaiter().GetResult();
+
     public string Data => _data;
+
+    public string ConnectionString => _database.ConnectionString;
 
     /// <summary>A browser: asks for pages, keeps cookies, shows redirects as they are.</summary>
     public HttpClient Browser()
@@ -45,6 +50,7 @@ public sealed class AdminApp : WebApplicationFactory<Program>
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseSetting("Ingestion:Data", _data);
+        builder.UseSetting("ConnectionStrings:Ingestion", _database.ConnectionString);
         builder.UseSetting("Ingestion:Port", "0");
         builder.UseSetting("Ingestion:BootstrapKey", Key);
         builder.UseSetting("Logging:LogLevel:Default", "None");
@@ -53,6 +59,7 @@ public sealed class AdminApp : WebApplicationFactory<Program>
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
+        await _database.DisposeAsync();
         Directory.Delete(_data, recursive: true);
     }
 }

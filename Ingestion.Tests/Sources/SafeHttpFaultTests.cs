@@ -84,14 +84,16 @@ public sealed class SafeHttpFaultTests
     {
         await using var server = new RawServer(async (socket, ct) =>
         {
-            await SendAsync(socket, "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", ct);
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-            for (var sent = 0; sent < 200_000 && await timer.WaitForNextTickAsync(ct); sent += 10_000)
+            await SendAsync(socket, "HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n", ct);
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(40));
+            for (var sent = 0; sent < 400_000 && await timer.WaitForNextTickAsync(ct); sent += 10_000)
                 await socket.SendAsync(new byte[10_000], ct);
         });
-        using var fetching = new Fetching(Slow(server.Target));
+        var options = Slow(server.Target);
+        options.RateWindow = TimeSpan.FromSeconds(0.7);
+        using var fetching = new Fetching(options);
 
-        (await fetching.FetchAsync(server.Url)).Length.ShouldBe(200_000);
+        (await fetching.FetchAsync(server.Url)).Length.ShouldBe(400_000);
     }
 
     [Fact]

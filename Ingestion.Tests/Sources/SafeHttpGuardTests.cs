@@ -182,6 +182,16 @@ public sealed class SafeHttpGuardTests
     }
 
     [Fact]
+    public async Task Port_opened_for_one_address_is_not_open_for_others()
+    {
+        var dialled = 0;
+        using var fetching = new Fetching(Fetching.Options("127.0.0.1:5001"), Resolving(Public), Counting(() => dialled++));
+
+        (await fetching.FailAsync("http://www.example.com:5001/")).Message.ShouldContain("port 5001");
+        dialled.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Allowed_name_that_leads_to_a_metadata_service_is_refused()
     {
         var dialled = 0;

@@ -198,7 +198,6 @@ namespace Ingestion.Core.Data.Migrations
                     deleted_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     final_counts = table.Column<string>(type: "jsonb", nullable: true),
                     message = table.Column<string>(type: "text", nullable: true),
-                    row_version = table.Column<uint>(type: "xid", rowVersion: true, nullable: false)
                 },
                 constraints: table =>
                 {

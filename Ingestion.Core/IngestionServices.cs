@@ -44,7 +44,7 @@ public static class IngestionServices
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<DataDirectory>().Private("uploads")));
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
-        services.AddSingleton<UploadStore>();
+        services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
         return services;
     }

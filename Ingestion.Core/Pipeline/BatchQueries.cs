@@ -73,6 +73,10 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
         [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
             .SelectMany(i => JsonSerializer.Deserialize<PastedSpec>(i.Spec)?.Urls ?? [])];
 
+    /// <summary>A batch's manifests with their mappings.</summary>
+    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
+
     /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
     {

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -66,6 +68,15 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
         return await db.Inputs.AsNoTracking().Where(i => i.BatchId == batchId).OrderBy(i => i.Ordinal).ToListAsync(ct);
     }
 
+    /// <summary>The addresses pasted into a batch, in order, as they were written.</summary>
+    public async Task<IReadOnlyList<UrlEntry>> PastedAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
+            .SelectMany(i => JsonSerializer.Deserialize<PastedSpec>(i.Spec)?.Urls ?? [])];
+
+    /// <summary>A batch's manifests with their mappings.</summary>
+    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
+
     /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
     {
@@ -130,6 +141,8 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
             TaskState = task == null ? null : task.State, WaitReason = task == null ? null : task.WaitReason, ScheduledAt = task == null ? null : task.ScheduledAt,
             Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
         };
+
+    private sealed record PastedSpec([property: JsonPropertyName("urls")] IReadOnlyList<UrlEntry> Urls);
 
     private static string Like(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
 }

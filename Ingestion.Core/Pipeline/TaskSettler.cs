@@ -7,9 +7,9 @@ namespace Ingestion.Core.Pipeline;
 
 /// <summary>
 /// Ends an attempt: task, stage output, next task, item, event and, where it was the last, the batch, in one transaction under the
-/// fence. Where the lease is gone it writes nothing and says false.
+/// fence. Where the lease is gone, or the batch is to be cancelled, it writes nothing and says false.
 /// </summary>
-public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, ILogger<TaskSettler> log)
+public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, RunningTasks running, ILogger<TaskSettler> log)
 {
     private const int Tries = 6;
 
@@ -18,7 +18,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         StageOutcome.Done done => InTransactionAsync(task, c => DoneAsync(c, task, done, ct), ct),
         StageOutcome.Skipped skipped => InTransactionAsync(task, c => SkippedAsync(c, task, skipped, ct), ct),
         StageOutcome.RetryLater later => InTransactionAsync(task, c => ImportQueue.PostponeAsync(c, task, later.After, later.Reason, ct), ct),
-        StageOutcome.Blocked blocked => InTransactionAsync(task, async c => await ImportQueue.BlockAsync(c, task, ct) && await SavedAsync(c, blocked.Save, ct), ct),
+        StageOutcome.Blocked blocked => InTransactionAsync(task, c => BlockedAsync(c, task, blocked, ct), ct),
         _ => throw new InvalidOperationException($"unknown outcome {outcome.GetType().Name}"),
     };
 
@@ -67,6 +67,15 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         return true;
     }
 
+    private static async Task<bool> BlockedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Blocked blocked, CancellationToken ct)
+    {
+        if (!await ImportQueue.BlockAsync(connection, task, ct)) return false;
+        await blocked.Save(connection, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId, [new(EventKinds.ReviewRequested, task.ItemId, task.Id, task.Stage.Word())], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
     private static async Task<bool> RetryAsync(NpgsqlConnection connection, ClaimedTask task, IngestionException error, string message, TimeSpan after, CancellationToken ct)
     {
         var reason = error.Code.Class == ErrorClass.Throttled ? WaitReasons.HostPaused : WaitReasons.Retry;
@@ -78,20 +87,17 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     private static async Task<bool> FailForGoodAsync(NpgsqlConnection connection, ClaimedTask task, ErrorCode code, string message, string? details, CancellationToken ct)
     {
         if (!await ImportQueue.FailAsync(connection, task, code.Code, message, ct)) return false;
-        await ItemFailures.WriteAsync(connection, task.BatchId, task.Id, task.ItemId, task.InputId, task.Stage, code.Code, message, details, task.Attempt, ct);
+        var failed = await ItemFailures.WriteAsync(connection, task.Id, task.ItemId, task.InputId, task.Stage, code.Code, message, details, task.Attempt, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId, [failed], ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
 
-    private static async Task<bool> SavedAsync(NpgsqlConnection connection, SaveOutput save, CancellationToken ct)
-    {
-        await save(connection, ct);
-        return true;
-    }
-
     // A deadlock or a serialisation failure says nothing about the document: the whole settling is done again, so a save can run twice.
+    // A database that is away is waited for: the work is done, and the fence decides whether it still counts.
     private async Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
     {
+        var (conflicts, inDoubt) = (0, false);
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -100,18 +106,26 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
                 await using var transaction = await connection.BeginTransactionAsync(ct);
                 if (!await settle(connection))
                 {
+                    // The reply to an earlier commit was lost, and that commit had happened.
+                    if (inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct)) return Settled(task);
                     log.LeaseLost(task.Id, task.Attempt);
                     return false;
                 }
+                inDoubt = true;
                 await transaction.CommitAsync(ct);
-                hints.Changed(task.BatchId);
-                return true;
+                return Settled(task);
             }
-            catch (Exception e) when (attempt < Tries && Transient.Is(e))
+            catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, attempt)), ct);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, Math.Min(attempt, 5))), ct);
             }
         }
+    }
+
+    private bool Settled(ClaimedTask task)
+    {
+        hints.Changed(task.BatchId);
+        return true;
     }
 
     private static string Json(string name, string value) => JsonSerializer.Serialize(new Dictionary<string, string> { [name] = value });

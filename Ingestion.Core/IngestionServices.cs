@@ -40,7 +40,7 @@ public static class IngestionServices
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<BatchDuties>();
-        services.AddSingleton<SharedCounts>().AddSingleton<BatchQueries>().AddSingleton<WhyWaiting>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchWatch>().AddSingleton<WhyWaiting>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));

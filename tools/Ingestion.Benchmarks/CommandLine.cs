@@ -22,6 +22,7 @@ internal static class CommandLine
           --pages DIR    the HTML files to ingest (/usr/share/doc/postgresql-doc-15/html)
           --items N      documents of the queue benchmark, four tasks each (5000)
           --only A,B     only contenders whose name begins so
+          --statements   count statements in PostgreSQL and list the costliest (slows it by a few percent)
           --peers DIR    afterwards run DIR/run b2 (documents) or b1 (queue), which measures other software
 
         Build with -c Release. What the figures mean is in docs/benchmarks.md.
@@ -49,6 +50,9 @@ internal static class CommandLine
 
     private static Plan? Read(string[] args)
     {
+        // Inherited by the contenders.
+        if (args.Contains(Statements.Option)) Environment.SetEnvironmentVariable(Statements.Variable, "1");
+        args = [.. args.Where(a => a != Statements.Option)];
         if (args is not [("documents" or "queue" or "all") and var what, .. var rest] || rest.Length % 2 != 0) return null;
         var plan = new Plan(what, "/usr/share/doc/postgresql-doc-15/html", 3, 5000, null, []);
         foreach (var pair in rest.Chunk(2))

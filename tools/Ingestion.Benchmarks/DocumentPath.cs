@@ -15,12 +15,13 @@ internal static class DocumentPath
         await IngestAsync(rig, Rig.WarmUp, inputs, pages.Take(Settings.WarmUp));
 
         var before = rig.Services.GetRequiredService<EmbeddingBatcher>().Counters;
+        await rig.CostliestStatementsAsync();
         var begun = Stopwatch.GetTimestamp();
         await IngestAsync(rig, Rig.Measured, inputs, pages);
         var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
 
         var done = await rig.CountAsync("SELECT count(*) FROM ingestion.import_item WHERE tenant_id = 'default' AND state = 'done'");
-        var notes = new List<string>();
+        var notes = await rig.CostliestStatementsAsync();
         if (done != pages.Count)
             notes.Add($"{await rig.CountAsync("SELECT count(*) FROM ingestion.import_item WHERE tenant_id = 'default' AND state = 'skipped'")} of {pages.Count} pages skipped (same content), {await rig.CountAsync("SELECT count(*) FROM ingestion.import_item WHERE tenant_id = 'default' AND state NOT IN ('done', 'skipped')")} not ingested");
         if (remote) notes.Add($"{rig.Services.GetRequiredService<EmbeddingBatcher>().Counters.Calls - before.Calls} embedding requests");

@@ -21,13 +21,15 @@ internal static class QueuePath
         var enqueued = Stopwatch.GetTimestamp();
         var ids = await SubmitAsync(rig, Rig.Measured, inputs.Items, batches);
         var enqueueing = Stopwatch.GetElapsedTime(enqueued).TotalSeconds;
+        await rig.CostliestStatementsAsync();
         var begun = Stopwatch.GetTimestamp();
         await EndAllAsync(rig, Rig.Measured, ids);
         var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
 
+        var statements = await rig.CostliestStatementsAsync();
         var tasks = await rig.CountAsync("SELECT count(*) FROM ingestion.import_task_run WHERE tenant_id = 'default' AND state = 'succeeded' AND attempt = 1");
         if (tasks != 4L * inputs.Items) throw new InvalidOperationException($"{tasks} of {4L * inputs.Items} tasks succeeded at once.");
-        return new(seconds, new() { ["tasks"] = tasks, ["documents"] = inputs.Items }, [$"enqueued {inputs.Items / enqueueing:N0} documents/s"]);
+        return new(seconds, new() { ["tasks"] = tasks, ["documents"] = inputs.Items }, [$"enqueued {inputs.Items / enqueueing:N0} documents/s", .. statements]);
     }
 
     public static Task<Rig> StartAsync() => Rig.StartPipelineAsync(

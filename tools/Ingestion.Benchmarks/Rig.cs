@@ -37,7 +37,13 @@ internal sealed class Rig : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("ingestion-benchmark-").FullName;
         // PostgreSQL runs as another user when we are root, and has to pass.
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        var server = await EmbeddedPostgres.StartAsync(new() { DataDirectory = folder }, NullLogger<EmbeddedPostgres>.Instance);
+        var server = await StartServerAsync(folder);
+        if (Statements.Wanted)
+        {
+            await Statements.EnableAsync(server.AdminConnectionString);
+            await server.DisposeAsync();
+            server = await StartServerAsync(folder);
+        }
         var rig = new Rig(folder, server, new Database(server.ConnectionString));
         await new Migrator(rig.Database).MigrateAsync(CancellationToken.None);
         await using var command = rig.Database.Worker.CreateCommand("""
@@ -47,6 +53,9 @@ internal sealed class Rig : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
         return rig;
     }
+
+    /// <summary>The statements that cost most since the last call; empty where they are not counted.</summary>
+    public Task<List<string>> CostliestStatementsAsync() => Statements.Wanted ? Statements.TakeAsync(_server.AdminConnectionString) : Task.FromResult(new List<string>());
 
     /// <summary>The database and the pipeline, as a worker process of the product has them.</summary>
     /// <param name="settings">Made from the data directory.</param>
@@ -86,6 +95,9 @@ internal sealed class Rig : IAsyncDisposable
         await using var command = Database.Worker.CreateCommand(sql);
         return (long)(await command.ExecuteScalarAsync())!;
     }
+
+    private static Task<EmbeddedPostgres> StartServerAsync(string folder) =>
+        EmbeddedPostgres.StartAsync(new() { DataDirectory = folder }, NullLogger<EmbeddedPostgres>.Instance);
 
     public async ValueTask DisposeAsync()
     {

@@ -55,6 +55,17 @@ internal static class InitialGuards
         CREATE INDEX chunk_fts_tsv ON ingestion.chunk_fts USING gin (tsv);
         CREATE INDEX chunk_fts_version ON ingestion.chunk_fts (document_version_id);
 
+        -- One item per place in a batch; a manifest's rows are places of their own, also where another manifest names the same URL in the
+        -- same row. Keys are hashed because an index entry holds no 8 kB address.
+        -- convert_to is only stable, since the server's encoding might change; to UTF-8 it gives the same bytes from any.
+        CREATE FUNCTION ingestion.key_hash(key text) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+            SELECT sha256(convert_to(key, 'UTF8'))
+        $$;
+        CREATE UNIQUE INDEX import_item_place ON ingestion.import_item
+            (batch_id, (coalesce(input_id, 0)), source_type, (ingestion.key_hash(source_key)), row);
+        CREATE UNIQUE INDEX source_place ON ingestion.source
+            (tenant_id, collection_id, source_type, connection_id, (ingestion.key_hash(source_key)));
+
         ALTER TABLE ingestion.import_task_run ADD CONSTRAINT fk_import_task_run_import_input
             FOREIGN KEY (tenant_id, input_id) REFERENCES ingestion.import_input (tenant_id, id) ON DELETE CASCADE;
         """;
@@ -76,6 +87,10 @@ internal static class InitialGuards
         -- A final task run is history, and a fence never goes back.
         CREATE FUNCTION ingestion.guard_task_run() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
+            IF TG_OP = 'DELETE' AND (OLD.state NOT IN ('succeeded', 'failed', 'cancelled')
+                OR current_setting('ingestion.prune', true) = 'on' AND pg_has_role(current_user, 'ingestion_owner', 'USAGE')) THEN
+                RETURN OLD;
+            END IF;
             IF OLD.state IN ('succeeded', 'failed', 'cancelled') THEN
                 RAISE EXCEPTION 'task run % is final (%) and never changes', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
             END IF;
@@ -84,7 +99,7 @@ internal static class InitialGuards
             END IF;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER guard BEFORE UPDATE ON ingestion.import_task_run FOR EACH ROW EXECUTE FUNCTION ingestion.guard_task_run();
+        CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON ingestion.import_task_run FOR EACH ROW EXECUTE FUNCTION ingestion.guard_task_run();
         """;
 
     /// <summary>The worker bypasses row-level security (claims cross tenants, COPY is refused under it); the web role lives under it.</summary>

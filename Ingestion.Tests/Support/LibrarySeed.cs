@@ -54,7 +54,7 @@ internal sealed class LibrarySeed(Database database)
             Parameters = { new("tenant", of.Tenant), new("source", of.Source), new("sha", sha), new("document", of.Document), new("title", title), new("chunks", chunks.Length), new("metadata", metadata) },
         };
         var version = (long)(await command.ExecuteScalarAsync())!;
-        await ChunkTable.CopyAsync(connection, of.Tenant, version, [.. chunks.Select((text, i) => new Core.Chunking.Chunk(i, heading, text))], CancellationToken.None);
+        await ChunkTable.CopyAsync(connection, of.Tenant, version, [.. chunks.Select((text, i) => new Core.Chunking.Chunk(i, heading, text, 0, text.Length))], CancellationToken.None);
         await VectorsAsync(of.Tenant, heading, chunks);
         await RunAsync("""
             INSERT INTO ingestion.chunk_fts (chunk_id, tenant_id, collection_id, document_version_id, generation_id, tsv)

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Admin.Access;
 
@@ -21,6 +22,12 @@ internal static class Caller
     /// <summary>The tenant of an authenticated caller.</summary>
     public static string Tenant(this ClaimsPrincipal caller) =>
         caller.FindFirstValue(TenantClaim) ?? throw new InvalidOperationException("The caller has no tenant.");
+
+    /// <summary>The caller as the pipeline records it.</summary>
+    public static Actor Actor(this ClaimsPrincipal caller) => new(caller.Tenant(), caller.Id());
+
+    /// <summary>Who sent the request, as the pipeline records it.</summary>
+    public static Actor Actor(this HttpContext context) => context.User.Actor();
 
     /// <summary>The caller's id for records of who asked.</summary>
     public static string Id(this ClaimsPrincipal caller) =>

@@ -31,8 +31,8 @@ public sealed class EmbeddingOptions
     /// <summary>For a whole exchange, connecting and reading included; one second to ten minutes.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>True where a remote service was set up: a key or an endpoint is enough.</summary>
-    public bool IsRemote => !string.IsNullOrWhiteSpace(ApiKey) || !string.IsNullOrWhiteSpace(Endpoint);
+    /// <summary>True where a remote service was set up: a key, or an endpoint other than the default one, is enough.</summary>
+    public bool IsRemote => !string.IsNullOrWhiteSpace(ApiKey) || (!string.IsNullOrWhiteSpace(Endpoint) && Endpoint != DefaultEndpoint);
 
     internal Uri BaseAddress => new(string.IsNullOrWhiteSpace(Endpoint) ? DefaultEndpoint : Endpoint);
 }

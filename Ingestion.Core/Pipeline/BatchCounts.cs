@@ -24,9 +24,10 @@ public sealed record BatchCounts(
     public double DownloadPercent => Percent(Acquired, Total);
 
     /// <summary>Mean of acquired and ended, 0 to 100: a document that is fetched is half done.</summary>
-    public double OverallPercent => Math.Round((DownloadPercent + PercentTerminal) / 2, 1);
+    public double OverallPercent => Percent((long)Acquired + Terminal, 2L * Total);
 
-    private static double Percent(int part, int whole) => whole == 0 ? 0 : Math.Round(100.0 * part / whole, 1);
+    // Only what is complete is 100, and only nothing is 0.
+    private static double Percent(long part, long whole) => whole == 0 || part <= 0 ? 0 : part >= whole ? 100 : Math.Clamp(Math.Round(100.0 * part / whole, 1), 0.1, 99.9);
 
     private const string Sql = """
         SELECT i.total, i.open, i.done, i.skipped, i.failed, i.rejected, i.cancelled, i.acquired, i.parsed, i.embedded,

@@ -1,4 +1,5 @@
-using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -9,7 +10,7 @@ namespace Ingestion.Core.Pipeline;
 /// Batches as people and programs see them, one tenant at a time. Counts are counted, not stored, and shared per batch in this process
 /// for a moment that grows with what counting costs.
 /// </summary>
-public sealed class BatchQueries(Database database, Contexts contexts, SharedCounts counts)
+public sealed class BatchQueries(Database database, Contexts contexts, Shared<BatchCounts> counts)
 {
     public async Task<BatchView?> FindAsync(string tenantId, string publicId, CancellationToken ct)
     {
@@ -22,27 +23,41 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
     public async Task<Page<BatchView>> ListAsync(string tenantId, BatchFilter filter, int skip, int take, CancellationToken ct)
     {
         await using var db = contexts.For(tenantId);
-        var query = Views(db).Where(b => b.Draft == filter.Drafts);
-        if (filter.States is { Count: > 0 } states) query = query.Where(b => states.Contains(b.State));
-        if (!string.IsNullOrWhiteSpace(filter.Text)) query = query.Where(b => EF.Functions.ILike(b.Name, $"%{Like(filter.Text)}%") || b.PublicId == filter.Text);
-        if (filter.Collection is { } collection) query = query.Where(b => b.CollectionKey == collection);
+        var query = Matching(db, filter);
         var total = await query.CountAsync(ct);
         var rows = await query.OrderByDescending(b => b.Id).Skip(skip).Take(take).ToListAsync(ct);
         for (var i = 0; i < rows.Count; i++) rows[i] = rows[i] with { Counts = await CountsAsync(tenantId, rows[i], ct) };
         return new(rows, total);
     }
 
+    /// <summary>How many batches match.</summary>
+    public async Task<int> CountAsync(string tenantId, BatchFilter filter, CancellationToken ct)
+    {
+        await using var db = contexts.For(tenantId);
+        return await Matching(db, filter).CountAsync(ct);
+    }
+
     public async Task<Page<ItemView>> ItemsAsync(string tenantId, long batchId, ItemFilter filter, int skip, int take, CancellationToken ct)
     {
         await using var db = contexts.For(tenantId);
-        var query = db.Items.Where(i => i.BatchId == batchId);
-        if (filter.States is { Count: > 0 } states) query = query.Where(i => states.Contains(i.State));
-        if (filter.Stage is { } stage) query = query.Where(i => i.Stage == stage && i.State == ItemState.Open);
-        if (filter.ErrorCode is { } code) query = query.Where(i => i.ErrorCode == code);
-        if (!string.IsNullOrWhiteSpace(filter.Text)) query = query.Where(i => EF.Functions.ILike(i.Name, $"%{Like(filter.Text)}%") || EF.Functions.ILike(i.SourceKey, $"%{Like(filter.Text)}%"));
+        var query = Matching(db, batchId, filter);
         var total = await query.CountAsync(ct);
         var rows = await ItemViews(db, query.OrderBy(i => i.Id).Skip(skip).Take(take)).ToListAsync(ct);
         return new(rows, total);
+    }
+
+    /// <summary>Ids of every item that matches, for an act on all of them.</summary>
+    public async Task<IReadOnlyList<long>> ItemIdsAsync(string tenantId, long batchId, ItemFilter filter, CancellationToken ct)
+    {
+        await using var db = contexts.For(tenantId);
+        return await Matching(db, batchId, filter).OrderBy(i => i.Id).Select(i => i.Id).ToListAsync(ct);
+    }
+
+    /// <summary>Names of items by id; unknown ids are left out.</summary>
+    public async Task<IReadOnlyDictionary<long, string>> ItemNamesAsync(string tenantId, IReadOnlyCollection<long> items, CancellationToken ct)
+    {
+        await using var db = contexts.For(tenantId);
+        return await db.Items.Where(i => items.Contains(i.Id)).ToDictionaryAsync(i => i.Id, i => i.Name, ct);
     }
 
     public async Task<ItemView?> ItemAsync(string tenantId, long itemId, CancellationToken ct)
@@ -66,6 +81,15 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
         return await db.Inputs.AsNoTracking().Where(i => i.BatchId == batchId).OrderBy(i => i.Ordinal).ToListAsync(ct);
     }
 
+    /// <summary>The addresses pasted into a batch, in order, as they were written.</summary>
+    public async Task<IReadOnlyList<UrlEntry>> PastedAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
+            .SelectMany(i => JsonSerializer.Deserialize<PastedSpec>(i.Spec)?.Urls ?? [])];
+
+    /// <summary>A batch's manifests with their mappings.</summary>
+    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
+
     /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
     {
@@ -85,12 +109,14 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
         return groups;
     }
 
-    /// <summary>Newest first, before a number (or from the end), for one batch or one item of it.</summary>
-    public async Task<IReadOnlyList<Events.StoredEvent>> EventsAsync(string tenantId, long batchId, long? itemId, long? before, int take, CancellationToken ct)
+    /// <summary>Newest first, before a number (or from the end), for one batch or one item of it, of some kinds or of all.</summary>
+    public async Task<IReadOnlyList<Events.StoredEvent>> EventsAsync(
+        string tenantId, long batchId, long? itemId, long? before, int take, CancellationToken ct, IReadOnlyList<string>? kinds = null)
     {
         await using var db = contexts.For(tenantId);
         var query = db.Events.Where(e => e.BatchId == batchId);
         if (itemId is { } item) query = query.Where(e => e.ItemId == item);
+        if (kinds is not null) query = query.Where(e => kinds.Contains(e.Kind));
         if (before is { } seq) query = query.Where(e => e.Seq < seq);
         return await query.OrderByDescending(e => e.Seq).Take(take)
             .Select(e => new Events.StoredEvent(e.BatchId, e.Seq, e.At, e.Kind, e.ItemId, e.TaskId, e.Stage, e.Data)).ToListAsync(ct);
@@ -99,11 +125,33 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
     private async Task<BatchCounts> CountsAsync(string tenantId, BatchView batch, CancellationToken ct)
     {
         if (batch.FinalCounts is { } frozen && batch.State.IsFinal()) return BatchCounts.FromJson(frozen);
-        return batch.Draft ? BatchCounts.None : await counts.GetAsync(batch.Id, async () =>
+        return batch.Draft ? BatchCounts.None : await counts.GetAsync(tenantId, batch.Id, async () =>
         {
             await using var connection = await database.OpenWebAsync(tenantId, ct);
             return await BatchCounts.ReadAsync(connection, batch.Id, ct);
         });
+    }
+
+    private static IQueryable<BatchView> Matching(IngestionDb db, BatchFilter filter)
+    {
+        var query = Views(db).Where(b => b.Draft == filter.Drafts);
+        if (filter.Ids is { } ids) query = query.Where(b => ids.Contains(b.Id));
+        if (filter.States is { Count: > 0 } states) query = query.Where(b => states.Contains(b.State));
+        if (!string.IsNullOrWhiteSpace(filter.Text)) query = query.Where(b => EF.Functions.ILike(b.Name, $"%{Like(filter.Text)}%") || b.PublicId == filter.Text);
+        if (filter.Collection is { } collection) query = query.Where(b => b.CollectionKey == collection);
+        return query;
+    }
+
+    private static IQueryable<ImportItem> Matching(IngestionDb db, long batchId, ItemFilter filter)
+    {
+        var items = filter.Host is { } host
+            ? db.Items.FromSql($"SELECT * FROM ingestion.import_item WHERE batch_id = {batchId} AND coalesce(substring(source_key FROM '^https?://([^/?#]+)'), '') = {host}")
+            : db.Items.Where(i => i.BatchId == batchId);
+        if (filter.States is { Count: > 0 } states) items = items.Where(i => states.Contains(i.State));
+        if (filter.Stage is { } stage) items = items.Where(i => i.Stage == stage && i.State == ItemState.Open);
+        if (filter.ErrorCode is { } code) items = items.Where(i => i.ErrorCode == code);
+        if (!string.IsNullOrWhiteSpace(filter.Text)) items = items.Where(i => EF.Functions.ILike(i.Name, $"%{Like(filter.Text)}%") || EF.Functions.ILike(i.SourceKey, $"%{Like(filter.Text)}%"));
+        return items;
     }
 
     private static IQueryable<BatchView> Views(IngestionDb db) =>
@@ -128,45 +176,10 @@ public sealed class BatchQueries(Database database, Contexts contexts, SharedCou
             ErrorCode = i.ErrorCode, ErrorMessage = i.ErrorMessage, ErrorDetails = i.ErrorDetails, DocumentVersionId = i.DocumentVersionId, SourceVersionId = i.SourceVersionId,
             ChunkCount = i.ChunkCount, CreatedAt = i.CreatedAt, StartedAt = i.StartedAt, CompletedAt = i.CompletedAt,
             TaskState = task == null ? null : task.State, WaitReason = task == null ? null : task.WaitReason, ScheduledAt = task == null ? null : task.ScheduledAt,
-            Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
+            Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
         };
 
+    private sealed record PastedSpec([property: JsonPropertyName("urls")] IReadOnlyList<UrlEntry> Urls);
+
     private static string Like(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
-}
-
-/// <summary>Counts of running batches, shared by everybody who looks: read again after the larger of 500 ms and 20 times what reading took.</summary>
-public sealed class SharedCounts(TimeProvider time)
-{
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<long, Entry> _entries = new();
-
-    public async Task<BatchCounts> GetAsync(long batchId, Func<Task<BatchCounts>> read)
-    {
-        var entry = _entries.GetOrAdd(batchId, _ => new());
-        await entry.Gate.WaitAsync();
-        try
-        {
-            if (entry.Counts is { } fresh && time.GetElapsedTime(entry.ReadAt) < entry.Keep) return fresh;
-            var started = Stopwatch.GetTimestamp();
-            entry.Counts = await read();
-            var cost = Stopwatch.GetElapsedTime(started);
-            entry.Keep = cost * 20 > Shortest ? cost * 20 : Shortest;
-            entry.ReadAt = time.GetTimestamp();
-            if (_entries.Count > 1000) foreach (var old in _entries.Where(e => time.GetElapsedTime(e.Value.ReadAt) > TimeSpan.FromMinutes(5)).ToList()) _entries.TryRemove(old);
-            return entry.Counts;
-        }
-        finally
-        {
-            entry.Gate.Release();
-        }
-    }
-
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
-
-    private sealed class Entry
-    {
-        public readonly SemaphoreSlim Gate = new(1, 1);
-        public BatchCounts? Counts;
-        public long ReadAt;
-        public TimeSpan Keep;
-    }
 }

@@ -9,6 +9,8 @@ public sealed record BatchFilter
     /// <summary>Part of the name, or a whole public id.</summary>
     public string? Text { get; init; }
     public string? Collection { get; init; }
+    /// <summary>These and no others: rows that a reader already looks at.</summary>
+    public IReadOnlyList<long>? Ids { get; init; }
     public bool Drafts { get; init; }
 }
 
@@ -18,6 +20,8 @@ public sealed record ItemFilter
     /// <summary>Open items at this stage.</summary>
     public Stage? Stage { get; init; }
     public string? ErrorCode { get; init; }
+    /// <summary>The host of the address, as <see cref="FailureGroup.Host"/> says it; empty for what has no address.</summary>
+    public string? Host { get; init; }
     /// <summary>Part of the name or of the source key.</summary>
     public string? Text { get; init; }
 }
@@ -81,6 +85,8 @@ public sealed record ItemView
     public TaskState? TaskState { get; init; }
     public string? WaitReason { get; init; }
     public DateTimeOffset? ScheduledAt { get; init; }
+    /// <summary>Claims of the newest task so far.</summary>
+    public int Attempt { get; init; }
     public int Failures { get; init; }
 
     /// <summary>What a person sees it doing: the reported step, or the stage's first while nothing finer was reported.</summary>

@@ -119,6 +119,37 @@ public static class ImportQueue
         {Fence}
         """, connection, task, [], ct);
 
+    /// <summary>
+    /// Ends tasks of one batch well, each under its own fence, and returns those that were still ours: for the others nothing may be
+    /// written. In the order of numbers, as everybody locks tasks who locks several.
+    /// </summary>
+    public static async Task<HashSet<long>> SucceedAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<ClaimedTask> tasks, CancellationToken ct)
+    {
+        const string sql = """
+            WITH held AS (
+                SELECT t.id
+                FROM unnest(@ids, @attempts) AS mine (id, attempt)
+                JOIN ingestion.import_task_run t ON t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
+                WHERE NOT EXISTS (SELECT FROM ingestion.import_batch b WHERE b.id = @batch AND b.desired_state = 'cancel')
+                ORDER BY t.id
+                FOR NO KEY UPDATE OF t
+            )
+            UPDATE ingestion.import_task_run t
+            SET state = 'succeeded', finished_at = ingestion.clock(), lease_until = NULL, error_code = NULL, error_message = NULL
+            FROM held
+            WHERE t.id = held.id
+            RETURNING t.id
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new("ids", tasks.Select(t => t.Id).ToArray()), new("attempts", tasks.Select(t => t.Attempt).ToArray()), new("batch", batchId) },
+        };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var held = new HashSet<long>();
+        while (await reader.ReadAsync(ct)) held.Add(reader.GetInt64(0));
+        return held;
+    }
+
     /// <summary>True where this very attempt ended well: the answer to a commit whose reply was lost.</summary>
     public static async Task<bool> HasSucceededAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
     {
@@ -155,20 +186,19 @@ public static class ImportQueue
         {Fence}
         """, connection, task, [], ct);
 
-    /// <summary>Opens an item's task at a stage; it is ready at once.</summary>
-    public static async Task OpenAsync(NpgsqlConnection connection, IReadOnlyList<long> items, Stage stage, CancellationToken ct)
+    /// <summary>Opens tasks of items at a stage; they are ready at once. A final item, or a batch without such a job, is refused by the table.</summary>
+    internal static NpgsqlBatchCommand Open(IReadOnlyList<long> items, Stage stage)
     {
+        // What must not be comes out as NULL, which fails the whole settling.
         const string sql = """
             INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
-            SELECT i.tenant_id, i.batch_id, j.id, i.id, @stage, 'ready', 0, 0, 0, ingestion.clock()
+            SELECT i.tenant_id, i.batch_id, j.id, i.id, @stage, CASE i.state WHEN 'open' THEN 'ready' END, 0, 0, 0, ingestion.clock()
             FROM ingestion.import_item i
-            JOIN ingestion.import_job j ON j.batch_id = i.batch_id AND j.stage = @stage
-            WHERE i.id = ANY(@items) AND i.state = 'open'
+            LEFT JOIN ingestion.import_job j ON j.batch_id = i.batch_id AND j.stage = @stage
+            WHERE i.id = ANY(@items)
             ORDER BY i.id
             """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("items", items.ToArray()), new("stage", stage.Word()) } };
-        var opened = await command.ExecuteNonQueryAsync(ct);
-        if (opened != items.Count) throw new InvalidOperationException($"{opened} of {items.Count} tasks opened at {stage.Word()}: an item is final or its batch has no such job");
+        return new(sql) { Parameters = { new("items", items.ToArray()), new("stage", stage.Word()) } };
     }
 
     /// <summary>Extends the leases of what this process still holds. Rows that somebody is just settling are left alone.</summary>

@@ -12,10 +12,12 @@ namespace Ingestion.Core.Pipeline;
 public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, RunningTasks running, ILogger<TaskSettler> log)
 {
     private const int Tries = 6;
+    private readonly SettlingQueues _queues = new(worker);
 
     public Task<bool> SettleAsync(ClaimedTask task, StageOutcome outcome, CancellationToken ct) => outcome switch
     {
-        StageOutcome.Done done => InTransactionAsync(task, c => DoneAsync(c, task, done, ct), ct),
+        StageOutcome.Done done when task.ItemId is null => InTransactionAsync(task, c => ListedAsync(c, task, done, ct), ct),
+        StageOutcome.Done done => DoneAsync(new(task, done), ct),
         StageOutcome.Skipped skipped => InTransactionAsync(task, c => SkippedAsync(c, task, skipped, ct), ct),
         StageOutcome.RetryLater later => InTransactionAsync(task, c => ImportQueue.PostponeAsync(c, task, later.After, later.Reason, ct), ct),
         StageOutcome.Blocked blocked => InTransactionAsync(task, c => BlockedAsync(c, task, blocked, ct), ct),
@@ -34,25 +36,19 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             : FailForGoodAsync(c, task, code, message, details, ct), ct);
     }
 
-    private static async Task<bool> DoneAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
+    // Light ones go in company; where that failed, for whatever reason, each is settled on its own.
+    private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct) =>
+        done.Outcome.IsLight && await _queues.TryAsync(done) ? Settled(done.Task)
+            : await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, ct);
+
+    private static async Task<bool> ListedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
     {
         if (!await ImportQueue.SucceedAsync(connection, task, ct)) return false;
         if (done.Save is { } save) await save(connection, ct);
-        var next = StageOrder.After(task.Stage);
-        var events = new List<NewEvent> { new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word(), done.Data) };
-        if (task.ItemId is { } item)
-        {
-            await ItemMoves.AdvanceAsync(connection, item, next, ct);
-            if (next is { } stage) await ImportQueue.OpenAsync(connection, [item], stage, ct);
-            else events.Add(new(EventKinds.ItemDone, item));
-        }
-        else if (task.InputId is { } input)
-        {
-            await ItemMoves.EndInputAsync(connection, input, ItemState.Done, null, null, ct);
-            events.Add(new(EventKinds.InputDone, Data: $$"""{"input":{{input}}}"""));
-        }
-        await ImportEvents.AppendAsync(connection, task.BatchId, events, ct);
-        if (next is null) await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        await ItemMoves.EndInputAsync(connection, task.InputId!.Value, ItemState.Done, null, null, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId,
+            [new(EventKinds.StageDone, null, task.Id, task.Stage.Word(), done.Data), new(EventKinds.InputDone, Data: $$"""{"input":{{task.InputId}}}""")], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
 
@@ -93,27 +89,29 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         return true;
     }
 
+    private Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct) => RepeatedAsync(task, async connection =>
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (!await settle(connection)) return false;
+        await transaction.CommitAsync(ct);
+        return true;
+    }, ct);
+
     // A deadlock or a serialisation failure says nothing about the document: the whole settling is done again, so a save can run twice.
     // A database that is away is waited for: the work is done, and the fence decides whether it still counts.
-    private async Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
+    private async Task<bool> RepeatedAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
     {
-        var (conflicts, inDoubt) = (0, false);
+        var conflicts = 0;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 await using var connection = await worker.OpenConnectionAsync(ct);
-                await using var transaction = await connection.BeginTransactionAsync(ct);
-                if (!await settle(connection))
-                {
-                    // The reply to an earlier commit was lost, and that commit had happened.
-                    if (inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct)) return Settled(task);
-                    log.LeaseLost(task.Id, task.Attempt);
-                    return false;
-                }
-                inDoubt = true;
-                await transaction.CommitAsync(ct);
-                return Settled(task);
+                if (await settle(connection)) return Settled(task);
+                // The reply to an earlier commit, alone or in company, may have been lost, and that commit had happened.
+                if (await ImportQueue.HasSucceededAsync(connection, task, ct)) return Settled(task);
+                log.LeaseLost(task.Id, task.Attempt);
+                return false;
             }
             catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {

@@ -11,5 +11,6 @@ public sealed record StageCount(string Name, long Done, long? Total, bool Active
     /// <summary>0 to 1; 0 while the total is not known.</summary>
     public double Share => Total is > 0 ? Math.Clamp((double)Done / Total.Value, 0, 1) : 0;
 
-    public bool IsComplete => Total is { } total && Done >= total && total > 0;
+    /// <summary>Nothing is left to come: all have passed, or failed here.</summary>
+    public bool IsComplete => Total is { } total && Done + Failed >= total && total > 0;
 }

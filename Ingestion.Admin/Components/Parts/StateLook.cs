@@ -15,6 +15,7 @@ public sealed record StateLook(string Tone, string Icon, string Label)
         ["open"] = new("waiting", "schedule", "Waiting"),
         ["running"] = new("running", "sync", "Running"),
         ["retrying"] = new("running", "autorenew", "Retrying"),
+        ["cancelling"] = new("paused", "hourglass_bottom", "Cancelling"),
         ["paused"] = new("paused", "pause_circle", "Paused"),
         ["degraded"] = new("paused", "warning", "Limited"),
         ["blocked"] = new("person", "person_raised_hand", "Needs review"),

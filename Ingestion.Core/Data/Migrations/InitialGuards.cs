@@ -138,21 +138,49 @@ internal static class InitialGuards
                   AND NOT EXISTS (SELECT 1 FROM ingestion.publication n WHERE n.document_id = p.document_id AND n.id > p.id AND n.revoked_at IS NULL))
         $$;
 
+        -- Ranks what matches, best first, and only then asks what is published: nearly all of it is, so few are asked. Ranking reads every
+        -- match; beyond 20,000 the question says too little for a better order to matter.
         CREATE FUNCTION ingestion.search_text(query tsquery, collection bigint, filter jsonb, hits integer)
         RETURNS TABLE (chunk_id bigint, score real)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ingestion, pg_temp AS $$
-            SELECT f.chunk_id, ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', f.tsv, query, 33) AS score
-            FROM chunk_fts f
-            WHERE f.tsv @@ query
-              AND f.tenant_id = nullif(current_setting('ingestion.tenant', true), '')
-              AND (collection IS NULL OR f.collection_id = collection)
-              AND (filter IS NULL OR EXISTS (SELECT 1 FROM document_version v WHERE v.id = f.document_version_id AND v.metadata @> filter))
-              AND published_version(f.document_version_id)
-            ORDER BY score DESC, f.chunk_id
+            SELECT r.chunk_id, r.score
+            FROM (
+                SELECT m.chunk_id, m.document_version_id,
+                       ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', m.tsv, query, 33) + ts_rank('{0.05, 0.2, 0.5, 1.0}', m.tsv, query, 33) AS score
+                FROM (
+                    SELECT f.chunk_id, f.document_version_id, f.tsv
+                    FROM chunk_fts f
+                    WHERE f.tsv @@ query
+                      AND f.tenant_id = nullif(current_setting('ingestion.tenant', true), '')
+                      AND (collection IS NULL OR f.collection_id = collection)
+                      AND (filter IS NULL OR EXISTS (SELECT 1 FROM document_version v WHERE v.id = f.document_version_id AND v.metadata @> filter))
+                    LIMIT 20000
+                ) m
+                ORDER BY score DESC, m.chunk_id
+                OFFSET 0
+            ) r
+            WHERE published_version(r.document_version_id)
+            ORDER BY r.score DESC, r.chunk_id
             LIMIT hits
         $$;
-        REVOKE ALL ON FUNCTION ingestion.search_text FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION ingestion.search_text TO ingestion_web, ingestion_worker;
+
+        -- Any of a text's words. Words that stand in more than a fifth of all chunks tell nothing and cost most: they go, unless all are such.
+        CREATE FUNCTION ingestion.any_word(words text) RETURNS tsquery
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ingestion, pg_temp AS $$
+            WITH asked AS (
+                SELECT u.lexeme FROM unnest(to_tsvector('simple', words)) u ORDER BY u.positions[1] LIMIT 32
+            ), common AS (
+                SELECT c.lexeme
+                FROM pg_catalog.pg_stats s, unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS c (lexeme, share)
+                WHERE s.schemaname = 'ingestion' AND s.tablename = 'chunk_fts' AND s.attname = 'tsv' AND c.share > 0.2
+            ), telling AS (
+                SELECT lexeme FROM asked WHERE lexeme NOT IN (SELECT lexeme FROM common WHERE lexeme IS NOT NULL)
+            )
+            SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+            FROM (SELECT lexeme FROM telling UNION ALL SELECT lexeme FROM asked WHERE NOT EXISTS (SELECT 1 FROM telling)) w
+        $$;
+        REVOKE ALL ON FUNCTION ingestion.search_text, ingestion.any_word FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION ingestion.search_text, ingestion.any_word TO ingestion_web, ingestion_worker;
         """;
 
     public const string Seed = """

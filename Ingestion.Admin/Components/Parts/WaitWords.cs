@@ -1,0 +1,57 @@
+using Ingestion.Core.Pipeline;
+
+namespace Ingestion.Admin.Components.Parts;
+
+/// <summary>Why something waits, in a sentence. Every page takes its words from here.</summary>
+public static class WaitWords
+{
+    /// <summary>Why nobody works on an open item; null where somebody does, or where it has ended.</summary>
+    public static string? Of(ItemView item, BatchView batch, int workers, DateTimeOffset now) => item switch
+    {
+        { State: not ItemState.Open } or { TaskState: TaskState.Running } => null,
+        { TaskState: TaskState.Blocked } => "Waits for a person to review it.",
+        _ when Of(batch) is { } sentence => sentence,
+        { WaitReason: { } reason, ScheduledAt: { } due } when due > now => Of(reason, due, now),
+        _ => Due(workers),
+    };
+
+    /// <summary>Why a whole batch stands still; null where it does not.</summary>
+    public static string? Of(BatchView batch) => batch switch
+    {
+        { Cancelling: true } => "The batch is being cancelled.",
+        { Draft: true } => "The batch is still being put together.",
+        { State: BatchState.Pending } => "The batch has not been started.",
+        { State: BatchState.Paused } => "The batch is paused.",
+        { State: BatchState.Queued } => "The batch waits for its turn among the active ones.",
+        _ => null,
+    };
+
+    /// <summary>Why a group of tasks waits.</summary>
+    public static string Of(WaitGroup group, int workers, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(workers);
+
+    /// <param name="reason">One of <see cref="WaitReasons"/>.</param>
+    /// <param name="due">When it is looked at again.</param>
+    /// <param name="now">The time of reading.</param>
+    public static string Of(string reason, DateTimeOffset due, DateTimeOffset now)
+    {
+        var again = In(due - now);
+        return reason switch
+        {
+            WaitReasons.Retry => $"An attempt failed; the next one starts {again}.",
+            WaitReasons.HostPacing => $"Its host is asked slowly; its turn comes {again}.",
+            WaitReasons.HostPaused => $"Its host asked us to stay away; it is asked again {again}.",
+            WaitReasons.SameContent => "Another document is carrying the same content into the collection.",
+            WaitReasons.WorkerLost => $"The worker that held it stopped; it starts again {again}.",
+            WaitReasons.StorageFull => $"The storage is full; it is tried again {again}.",
+            WaitReasons.EmbeddingUnavailable => $"The embedding service does not answer; it is asked again {again}.",
+            WaitReasons.EmbeddingThrottled => $"The embedding service asked us to slow down; it is asked again {again}.",
+            WaitReasons.Paused => "The batch was paused while it ran.",
+            WaitReasons.Unavailable => $"The database or a store did not answer; it is tried again {again}.",
+            _ => $"Waits ({reason}); it is looked at again {again}.",
+        };
+    }
+
+    private static string Due(int workers) => workers == 0 ? "No worker is running." : "Waits for a free worker.";
+
+    private static string In(TimeSpan left) => left.TotalSeconds < 1 ? "now" : $"in {Format.Duration(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}";
+}

@@ -57,10 +57,14 @@ internal static class InitialGuards
 
         -- One item per place in a batch; a manifest's rows are places of their own, also where another manifest names the same URL in the
         -- same row. Keys are hashed because an index entry holds no 8 kB address.
+        -- convert_to is only stable, since the server's encoding might change; to UTF-8 it gives the same bytes from any.
+        CREATE FUNCTION ingestion.key_hash(key text) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+            SELECT sha256(convert_to(key, 'UTF8'))
+        $$;
         CREATE UNIQUE INDEX import_item_place ON ingestion.import_item
-            (batch_id, (coalesce(input_id, 0)), source_type, (sha256(convert_to(source_key, 'UTF8'))), row);
+            (batch_id, (coalesce(input_id, 0)), source_type, (ingestion.key_hash(source_key)), row);
         CREATE UNIQUE INDEX source_place ON ingestion.source
-            (tenant_id, collection_id, source_type, connection_id, (sha256(convert_to(source_key, 'UTF8'))));
+            (tenant_id, collection_id, source_type, connection_id, (ingestion.key_hash(source_key)));
 
         ALTER TABLE ingestion.import_task_run ADD CONSTRAINT fk_import_task_run_import_input
             FOREIGN KEY (tenant_id, input_id) REFERENCES ingestion.import_input (tenant_id, id) ON DELETE CASCADE;

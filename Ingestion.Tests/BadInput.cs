@@ -32,12 +32,12 @@ public sealed class BadInput : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Site = await FixtureHost.StartAsync();
-        Site.Status("/404", 404).Status("/410", 410).Status("/403", 403).Status("/500", 500).Garbage("/garbage").Endless("/endless").Huge("/huge", 5 << 20)
+        Site.Status("/404", 404).Status("/410", 410).Status("/403", 403).Status("/500", 500).Garbage("/garbage").Endless("/endless").Huge("/huge", 65L << 20)
             .Text("/nothing", "").Redirect("/private", "http://127.0.0.1:1/").Redirect("/circle", "/circle");
         await using var app = await AppProcess.StartAsync(Data,
             ("Ingestion:Acquire:AllowedTargets:0", Site.Target), ("Ingestion:Acquire:RequestsPerMinutePerHost", "0"),
             ("Ingestion:Acquire:RetryIntervals:0", "00:00:00.1"), ("Ingestion:Acquire:RetryIntervals:1", "00:00:00.1"), ("Ingestion:Acquire:RetryIntervals:2", "00:00:00.1"),
-            ("Ingestion:Pipeline:MaxFileSizeMb", "40"));
+            ("Ingestion:Pipeline:MaxFileSizeMb", "64"));
         // A first document warms up what every document needs, so that the measure is of the bad ones.
         await app.EndedAsync(await app.SubmitAsync(new { name = "warm", uploads = new[] { await app.UploadAsync("warm.txt", "A warm word."u8.ToArray()) }, urls = new[] { Site.Url("/warm") } }), PipelineHost.Patience);
         HugeUpload = await AnnounceHugeAsync(app.Client.BaseAddress!);

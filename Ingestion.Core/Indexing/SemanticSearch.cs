@@ -1,5 +1,7 @@
+using Ingestion.Core.Data;
 using Ingestion.Core.Embeddings;
 using Ingestion.Core.Pipeline;
+using Npgsql;
 
 namespace Ingestion.Core.Indexing;
 
@@ -10,16 +12,17 @@ public sealed record Nearest(IReadOnlyList<IReadOnlyList<long>> Lists, string? N
 /// The half of search that goes by likeness: the question's vector against those of what is published. A model that does not answer soon
 /// is done without: people wait for search.
 /// </summary>
-public sealed class SemanticSearch(EmbeddingModels models, EmbeddingBatcher batcher, VectorIndex vectors, TimeProvider time)
+public sealed class SemanticSearch(Database database, EmbeddingModels models, EmbeddingBatcher batcher, VectorIndex vectors, TimeProvider time)
 {
     /// <summary>How long a question waits for its vector.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Below this the local model's likeness is chance: the dot product of two unrelated texts is about 0 ± 0.03 in 1,024 places, and the
-    /// largest of a hundred thousand such is about 0.13. What a service's figures mean only the service knows: there the nearest count.
+    /// Below this the local model's likeness is chance: two unrelated texts give about 0 ± 0.03 in 1,024 places. Short questions come
+    /// higher by chance, too, and are told apart by <see cref="Echo"/>. What a service's figures mean only the service knows: there the
+    /// nearest count.
     /// </summary>
-    private const float LocalChance = 0.14f;
+    private const float LocalChance = 0.09f;
 
     /// <param name="versions">Only these document versions; null for all.</param>
     public async Task<Nearest> FindAsync(string tenantId, SearchQuery query, long? collection, IReadOnlySet<long>? versions, int take, CancellationToken ct)
@@ -35,7 +38,8 @@ public sealed class SemanticSearch(EmbeddingModels models, EmbeddingBatcher batc
                 var model = models.Resolve(null, rows.Model);
                 var vector = await VectorAsync(model, query.Text, ct);
                 if (vector.Length != rows.Dimensions) continue;
-                lists.Add(rows.TopK(vector, Keep(set, collection, versions), model.IsLocal ? LocalChance : 0, take, ct));
+                var nearest = rows.TopK(vector, Keep(set, collection, versions), model.IsLocal ? LocalChance : 0, take, ct);
+                lists.Add(model.IsLocal ? await EchoingAsync(tenantId, new Echo(query.Words()), nearest, ct) : nearest);
             }
             catch (IngestionException e)
             {
@@ -43,6 +47,18 @@ public sealed class SemanticSearch(EmbeddingModels models, EmbeddingBatcher batc
             }
         }
         return new(lists, note);
+    }
+
+    private async Task<IReadOnlyList<long>> EchoingAsync(string tenantId, Echo echo, IReadOnlyList<long> chunks, CancellationToken ct)
+    {
+        if (chunks.Count == 0) return chunks;
+        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var command = new NpgsqlCommand("SELECT id, heading_path || ' ' || text FROM ingestion.chunk WHERE id = ANY($1)", connection) { Parameters = { new() { Value = chunks.ToArray() } } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var echoing = new HashSet<long>();
+        while (await r.ReadAsync(ct))
+            if (echo.In(r.GetString(1))) echoing.Add(r.GetInt64(0));
+        return [.. chunks.Where(echoing.Contains)];
     }
 
     private async Task<float[]> VectorAsync(EmbeddingModel model, string text, CancellationToken ct)

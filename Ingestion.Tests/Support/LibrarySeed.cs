@@ -11,8 +11,6 @@ namespace Ingestion.Tests.Support;
 /// <summary>Puts documents into the library by the rows that the pipeline would have written, so that reading is tested without running it.</summary>
 internal sealed class LibrarySeed(Database database)
 {
-    private int _keys;
-
     /// <summary>A tenant with a collection <c>default</c>.</summary>
     public Task TenantAsync(string tenant) => RunAsync(
         "INSERT INTO ingestion.tenant (id, name) VALUES ($1, $1); INSERT INTO ingestion.collection (tenant_id, key, name) VALUES ($1, 'default', 'Default')", tenant);
@@ -22,7 +20,7 @@ internal sealed class LibrarySeed(Database database)
     /// <summary>A document of one version, indexed; published unless said otherwise.</summary>
     public async Task<Seeded> DocumentAsync(string title, string[] chunks, string tenant = "default", string collection = "default", string metadata = "{}", bool publish = true, string? source = null, string heading = "")
     {
-        var key = source ?? $"file-{Interlocked.Increment(ref _keys)}.md";
+        var key = source ?? $"file-{Guid.NewGuid():n}.md";
         const string sql = """
             WITH c AS (SELECT id FROM ingestion.collection WHERE tenant_id = @tenant AND key = @collection),
             s AS (INSERT INTO ingestion.source (tenant_id, collection_id, source_type, connection_id, source_key) SELECT @tenant, c.id, 'upload', '', @key FROM c RETURNING id, collection_id),
@@ -41,7 +39,7 @@ internal sealed class LibrarySeed(Database database)
     /// <summary>A further version of a document.</summary>
     public async Task<Seeded> VersionAsync(Seeded of, string title, string[] chunks, string metadata = "{}", bool publish = true, string heading = "")
     {
-        var sha = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{of.Source}/{Interlocked.Increment(ref _keys)}")));
+        var sha = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Guid.NewGuid().ToString())));
         const string sql = """
             WITH s AS (INSERT INTO ingestion.source_version (tenant_id, source_id, sha256, length, raw_uri) VALUES (@tenant, @source, @sha, 10, 'file:///nowhere/raw.bin') RETURNING id)
             INSERT INTO ingestion.document_version (tenant_id, document_id, source_version_id, options_hash, title, format, parser_version, characters, chunk_count, notes, metadata, markdown_uri, record_uri)

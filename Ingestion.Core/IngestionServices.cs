@@ -4,9 +4,11 @@ using Ingestion.Core.Data;
 using Ingestion.Core.Embeddings;
 using Ingestion.Core.Events;
 using Ingestion.Core.Indexing;
+using Ingestion.Core.Library;
 using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Pipeline.Duties;
+using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
 using Microsoft.Extensions.DependencyInjection;
@@ -38,14 +40,15 @@ public static class IngestionServices
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<BatchDuties>();
-        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchWatch>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchWatch>().AddSingleton<WhyWaiting>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<DataDirectory>().Private("uploads")));
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
-        services.AddSingleton<UploadStore>();
-        services.AddSingleton<VectorIndex>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
+        services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
+        services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
+        services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
     }
 

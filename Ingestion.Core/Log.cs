@@ -29,6 +29,12 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Error, "Task {Task} ({Stage}) could not be settled; its lease will run out and it is tried again")]
     public static partial void SettleFailed(this ILogger log, Exception e, long task, string stage);
 
+    [LoggerMessage(LogLevel.Warning, "What follows task {Task} ({Stage}) failed; a sweep does it again: {Reason}")]
+    public static partial void AfterFailed(this ILogger log, long task, string stage, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Batch {Batch} was submitted but not yet activated; a sweep does it: {Reason}")]
+    public static partial void ActivationLate(this ILogger log, long batch, string reason);
+
     [LoggerMessage(LogLevel.Warning, "{Count} tasks were taken back from workers that did not answer")]
     public static partial void Rescued(this ILogger log, int count);
 

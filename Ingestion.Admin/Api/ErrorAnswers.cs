@@ -27,7 +27,8 @@ internal static class ErrorAnswers
     {
         "not_found" or "gone" => StatusCodes.Status404NotFound,
         "too_large" or "too_many_items" => StatusCodes.Status413PayloadTooLarge,
-        "storage_full" or "database_busy" or "embedding_unavailable" => StatusCodes.Status503ServiceUnavailable,
+        "storage_full" => StatusCodes.Status507InsufficientStorage,
+        "database_busy" or "embedding_unavailable" => StatusCodes.Status503ServiceUnavailable,
         _ when code.Class is ErrorClass.Throttled => StatusCodes.Status429TooManyRequests,
         _ when code.Class is ErrorClass.Bug => StatusCodes.Status500InternalServerError,
         _ when code.Class is ErrorClass.Transient => StatusCodes.Status503ServiceUnavailable,
@@ -59,10 +60,17 @@ internal static class ErrorAnswers
                 BadHttpRequestException bad => Answers.WriteAsync(context, bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? "The request is too large."
                     : "The request is not well formed."),
+                _ when Transient.Is(exception) => AwayAsync(context),
                 _ => Answers.WriteAsync(context, StatusCodes.Status500InternalServerError,
                     "Something went wrong on our side. The log tells more under the correlation id."),
             });
             return true;
+        }
+
+        private static Task AwayAsync(HttpContext context)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            return Answers.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "The database does not answer at the moment. Try again in a few seconds.");
         }
 
         private static Task KnownAsync(HttpContext context, IngestionException known, ErrorCode code)

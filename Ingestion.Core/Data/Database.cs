@@ -43,12 +43,19 @@ public sealed class Database : IAsyncDisposable
         await Web.DisposeAsync();
     }
 
-    // No reset on return: it would take the role away with it, and the only session setting (the tenant) is set at every open.
+    // Statements are prepared once a session and their plans kept, those of foreign keys too. A plan made while a table is still empty
+    // would read all of it ever after, so scans of whole tables are the last resort: every statement of the pipeline has its index.
+    private const string KeptPlans = " -c enable_seqscan=off";
+
+    // The web role's sessions are reset before each reuse, so that a connection taken without a tenant shows nothing instead of the last
+    // caller's rows; the role is a start-up option and outlives that. The others keep no session state.
     private NpgsqlDataSource Build(string role, int pool) => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
     {
-        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC",
+        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{(role == WorkerRole ? KeptPlans : "")}",
+        MaxAutoPrepare = role == WorkerRole ? 120 : 0,
+        AutoPrepareMinUsages = 2,
         MaxPoolSize = pool,
-        NoResetOnClose = true,
+        NoResetOnClose = role != WebRole,
         ApplicationName = role,
     }.ConnectionString).Build();
 }

@@ -58,7 +58,6 @@ public sealed class ImportItem
             e.Property(i => i.ProgressMessage).HasMaxLength(255);
             e.Property(i => i.CreatedAt).HasDefaultValueSql("now()");
             e.HasAlternateKey(i => new { i.TenantId, i.Id });
-            e.HasIndex(i => new { i.BatchId, i.SourceType, i.SourceKey, i.Row }).IsUnique();
             e.HasIndex(i => new { i.BatchId, i.State, i.Id });
             e.HasIndex(i => i.BatchId).HasFilter("state = 'open'").HasDatabaseName("import_item_open");
             e.HasIndex(i => i.DocumentVersionId);

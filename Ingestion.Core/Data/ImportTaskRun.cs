@@ -47,10 +47,12 @@ public sealed class ImportTaskRun
             }).HasStorageParameter("fillfactor", 80);
             e.Property(t => t.CreatedAt).HasDefaultValueSql("now()");
             e.Property(t => t.ScheduledAt).HasDefaultValueSql("now()");
-            e.HasIndex(t => new { t.JobId, t.Id }).HasFilter("state = 'ready'").HasDatabaseName("import_task_run_ready");
+            // What is due first comes first: a claim never steps over tasks that wait for their time.
+            e.HasIndex(t => new { t.JobId, t.ScheduledAt, t.Id }).HasFilter("state = 'ready'").HasDatabaseName("import_task_run_ready");
             e.HasIndex(t => t.LeaseUntil).HasFilter("state = 'running'").HasDatabaseName("import_task_run_running");
-            e.HasIndex(t => t.BatchId).HasFilter("state = 'running'").HasDatabaseName("import_task_run_running_batch");
-            e.HasIndex(t => t.BatchId).HasFilter("state IN ('ready', 'running')").HasDatabaseName("import_task_run_open_batch");
+            // Named where they are made: without a name of its own an index over the same column replaces the one before.
+            e.HasIndex(t => t.BatchId, "import_task_run_running_batch").HasFilter("state = 'running'");
+            e.HasIndex(t => t.BatchId, "import_task_run_open_batch").HasFilter("state IN ('ready', 'running')");
             e.HasIndex(t => t.ItemId).IsUnique().HasFilter("state IN ('ready', 'running', 'blocked')").HasDatabaseName("import_task_run_one_open_per_item");
             e.HasIndex(t => t.InputId).IsUnique().HasFilter("state IN ('ready', 'running', 'blocked')").HasDatabaseName("import_task_run_one_open_per_input");
             e.HasIndex(t => new { t.ItemId, t.Id }).HasDatabaseName("import_task_run_item");

@@ -22,7 +22,6 @@ public sealed class Source
             e.ToTable("source");
             e.Property(s => s.CreatedAt).HasDefaultValueSql("now()");
             e.HasAlternateKey(s => new { s.TenantId, s.Id });
-            e.HasIndex(s => new { s.TenantId, s.CollectionId, s.SourceType, s.ConnectionId, s.SourceKey }).IsUnique();
             e.HasOne<Collection>().WithMany().HasForeignKey(s => new { s.TenantId, s.CollectionId }).HasPrincipalKey(c => new { c.TenantId, c.Id });
         }
     }

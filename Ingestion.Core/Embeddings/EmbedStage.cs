@@ -36,7 +36,7 @@ public sealed class EmbedStage(NpgsqlDataSource worker, EmbeddingModels models, 
         }
         var kept = generation.Id;
         return new StageOutcome.Done((connection, token) => KeepAsync(connection, item, model, kept, token),
-            System.Text.Json.JsonSerializer.Serialize(new { model = model.Id, computed = asked, chunks = total }));
+            System.Text.Json.JsonSerializer.Serialize(new { model = model.Id, computed = asked, chunks = total })) { IsLight = true };
     }
 
     private static async Task KeepAsync(NpgsqlConnection connection, WorkItem item, EmbeddingModel model, long generation, CancellationToken ct)

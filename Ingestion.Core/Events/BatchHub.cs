@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 
 namespace Ingestion.Core.Events;
 
@@ -8,32 +9,46 @@ namespace Ingestion.Core.Events;
 /// </summary>
 public sealed class BatchHub
 {
-    private readonly ConcurrentDictionary<long, ConcurrentDictionary<BatchHints, byte>> _watchers = new();
+    private readonly ConcurrentDictionary<long, ImmutableArray<BatchHints>> _watchers = new();
 
     /// <summary>Watches one batch, or with <see cref="All"/> every batch.</summary>
     public BatchHints Subscribe(long batchId)
     {
         var hints = new BatchHints(this, batchId);
-        _watchers.GetOrAdd(batchId, _ => new())[hints] = 0;
+        _watchers.AddOrUpdate(batchId, static (_, h) => [h], static (_, some, h) => some.Add(h), hints);
         return hints;
     }
 
     /// <summary>The number that stands for every batch.</summary>
     public const long All = 0;
 
-    public int Watchers => _watchers.Values.Sum(w => w.Count);
+    public int Watchers => _watchers.Values.Sum(w => w.Length);
 
+    /// <summary>A batch changed; with <see cref="All"/>, any may have: everybody looks.</summary>
     public void Changed(long batchId)
     {
-        if (_watchers.TryGetValue(batchId, out var some))
-            foreach (var w in some.Keys) w.Signal();
-        if (batchId != All && _watchers.TryGetValue(All, out var all))
-            foreach (var w in all.Keys) w.Signal();
+        if (batchId == All)
+        {
+            foreach (var some in _watchers.Values) Signal(some);
+            return;
+        }
+        if (_watchers.TryGetValue(batchId, out var its)) Signal(its);
+        if (_watchers.TryGetValue(All, out var all)) Signal(all);
     }
 
     internal void Remove(BatchHints hints)
     {
-        if (_watchers.TryGetValue(hints.BatchId, out var some)) some.TryRemove(hints, out _);
+        // The last watcher of a batch takes its entry along; whoever subscribes meanwhile makes the exchange fail, and it is tried again.
+        while (_watchers.TryGetValue(hints.BatchId, out var some))
+        {
+            var rest = some.Remove(hints);
+            if (rest.IsEmpty ? _watchers.TryRemove(new(hints.BatchId, some)) : _watchers.TryUpdate(hints.BatchId, rest, some)) return;
+        }
+    }
+
+    private static void Signal(ImmutableArray<BatchHints> watchers)
+    {
+        foreach (var w in watchers) w.Signal();
     }
 }
 

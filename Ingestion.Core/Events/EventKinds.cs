@@ -24,6 +24,9 @@ public static class EventKinds
     public const string ItemCancelled = "item_cancelled";
     public const string ItemRetried = "item_retried";
 
+    /// <summary>A task waits for a person; the batch goes on, and ends, without it.</summary>
+    public const string ReviewRequested = "review_requested";
+
     /// <summary>An attempt failed and another follows by itself.</summary>
     public const string AttemptFailed = "attempt_failed";
 

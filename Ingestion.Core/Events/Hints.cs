@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -34,7 +35,7 @@ public sealed class Hints(NpgsqlDataSource worker, BatchHub hub, ILogger<Hints> 
             {
                 await SendAsync(batches, stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (Transient.Is(e) || e is NpgsqlException)
             {
                 log.HintsNotSent(batches.Length, e.Message);
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -14,6 +15,7 @@ public sealed class ImportEventListener(Data.Database database, BatchHub hub, IL
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>False while hints of other processes do not arrive here.</summary>
     public bool Connected { get; private set; }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -24,15 +26,19 @@ public sealed class ImportEventListener(Data.Database database, BatchHub hub, IL
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or InvalidOperationException && !stoppingToken.IsCancellationRequested)
+            catch (Exception e) when ((Transient.Is(e) || e is NpgsqlException or InvalidOperationException) && !stoppingToken.IsCancellationRequested)
             {
-                Connected = false;
                 log.ListenerLost(e.Message);
                 await Task.Delay(Pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
             {
+                // However the connection ended: the process stops.
                 return;
+            }
+            finally
+            {
+                Connected = false;
             }
         }
     }

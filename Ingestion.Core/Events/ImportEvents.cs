@@ -18,34 +18,43 @@ public sealed class ImportEvents(NpgsqlDataSource worker, BatchHub hub)
 {
     private static readonly TimeSpan PollWithoutHints = TimeSpan.FromSeconds(2);
 
+    private const string AppendSql = """
+        WITH taken AS (
+            UPDATE ingestion.import_batch_seq SET seq = seq + @count WHERE batch_id = @batch RETURNING seq - @count AS start, tenant_id
+        ), written AS (
+            INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, at, kind, item_id, task_id, stage, data)
+            SELECT @batch, taken.start + e.ord, taken.tenant_id, ingestion.clock() + (clock_timestamp() - now()), e.kind, e.item, e.task, e.stage, e.data::jsonb
+            FROM taken, unnest(@kinds, @items, @tasks, @stages, @datas) WITH ORDINALITY AS e (kind, item, task, stage, data, ord)
+        )
+        SELECT start + @count FROM taken
+        """;
+
     /// <summary>Writes facts of one batch and returns the last number. Call it as the last write of the transaction.</summary>
     public static async Task<long> AppendAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<NewEvent> events, CancellationToken ct)
     {
-        const string sql = """
-            WITH taken AS (
-                UPDATE ingestion.import_batch_seq SET seq = seq + @count WHERE batch_id = @batch RETURNING seq - @count AS start, tenant_id
-            ), written AS (
-                INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, at, kind, item_id, task_id, stage, data)
-                SELECT @batch, taken.start + e.ord, taken.tenant_id, ingestion.clock() + (clock_timestamp() - now()), e.kind, e.item, e.task, e.stage, e.data::jsonb
-                FROM taken, unnest(@kinds, @items, @tasks, @stages, @datas) WITH ORDINALITY AS e (kind, item, task, stage, data, ord)
-            )
-            SELECT start + @count FROM taken
-            """;
-        await using var command = new NpgsqlCommand(sql, connection)
-        {
-            Parameters =
-            {
-                new("batch", batchId),
-                new("count", (long)events.Count),
-                new("kinds", events.Select(e => e.Kind).ToArray()),
-                new("items", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = events.Select(e => e.ItemId).ToArray() },
-                new("tasks", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = events.Select(e => e.TaskId).ToArray() },
-                new("stages", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = events.Select(e => e.Stage).ToArray() },
-                new("datas", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = events.Select(e => e.Data).ToArray() },
-            },
-        };
+        await using var command = new NpgsqlCommand(AppendSql, connection);
+        Describe(command.Parameters, batchId, events);
         return (long)(await command.ExecuteScalarAsync(ct) ?? throw new InvalidOperationException($"batch {batchId} has no event numbers"));
     }
+
+    /// <summary>The same write for a command batch, which sends what follows it in the same round trip; its one row is the last number.</summary>
+    internal static NpgsqlBatchCommand Append(long batchId, IReadOnlyList<NewEvent> events)
+    {
+        var command = new NpgsqlBatchCommand(AppendSql);
+        Describe(command.Parameters, batchId, events);
+        return command;
+    }
+
+    private static void Describe(NpgsqlParameterCollection parameters, long batchId, IReadOnlyList<NewEvent> events) => parameters.AddRange(new NpgsqlParameter[]
+    {
+        new("batch", batchId),
+        new("count", (long)events.Count),
+        new("kinds", events.Select(e => e.Kind).ToArray()),
+        new("items", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = events.Select(e => e.ItemId).ToArray() },
+        new("tasks", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = events.Select(e => e.TaskId).ToArray() },
+        new("stages", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = events.Select(e => e.Stage).ToArray() },
+        new("datas", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = events.Select(e => e.Data).ToArray() },
+    });
 
     /// <summary>Up to <paramref name="limit"/> facts after a number, in order. Call with a tenant's batch only.</summary>
     public async Task<IReadOnlyList<StoredEvent>> ReadAsync(long batchId, long afterSeq, int limit, CancellationToken ct)

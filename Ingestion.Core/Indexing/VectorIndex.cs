@@ -10,12 +10,13 @@ namespace Ingestion.Core.Indexing;
 /// </summary>
 public sealed class VectorIndex(Database database)
 {
-    /// <summary>Bytes of vectors held in this process at most.</summary>
+    /// <summary>Bytes of vectors held in this process at most, over all tenants.</summary>
     public const long MaxBytes = 512L << 20;
 
     private readonly ConcurrentDictionary<string, Tenant> _tenants = new();
 
-    public async Task<IReadOnlyList<VectorRows>> RowsAsync(string tenantId, CancellationToken ct)
+    /// <summary>A tenant's vectors as of now.</summary>
+    public async Task<VectorSet> OfAsync(string tenantId, CancellationToken ct)
     {
         var tenant = _tenants.GetOrAdd(tenantId, _ => new());
         await tenant.Gate.WaitAsync(ct);
@@ -28,7 +29,7 @@ public sealed class VectorIndex(Database database)
                 await RefreshAsync(connection, tenant, ct);
                 tenant.Stamp = stamp;
             }
-            return tenant.Rows;
+            return tenant.Set;
         }
         finally
         {
@@ -43,39 +44,49 @@ public sealed class VectorIndex(Database database)
         return (string)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    private static async Task RefreshAsync(NpgsqlConnection connection, Tenant tenant, CancellationToken ct)
+    private async Task RefreshAsync(NpgsqlConnection connection, Tenant tenant, CancellationToken ct)
     {
         var live = await LiveAsync(connection, ct);
         // Rows are only ever added; when too many have gone stale everything is read anew.
-        if (tenant.Loaded.Count(v => !live.Contains(v)) is var gone && gone * 4 > live.Count)
+        var stale = tenant.Loaded.Count(v => !live.Contains(v));
+        if (stale * 4 > live.Count)
         {
             tenant.Loaded.Clear();
-            tenant.Rows = [];
+            tenant.Set = VectorSet.Empty;
+            stale = 0;
         }
-        var missing = live.Where(v => !tenant.Loaded.Contains(v)).ToArray();
-        if (missing.Length == 0) return;
-        var rows = tenant.Rows.ToDictionary(r => r.Generation, r => r);
+        var rows = tenant.Set.Rows.ToDictionary(r => r.Generation);
+        var whole = true;
+        foreach (var part in live.Where(v => !tenant.Loaded.Contains(v)).Chunk(500))
+        {
+            whole &= await LoadAsync(connection, rows, part, ct);
+            foreach (var v in part) tenant.Loaded.Add(v);
+        }
+        tenant.Set = new([.. rows.Values], live, stale, whole && tenant.Set.IsWhole);
+    }
+
+    /// <summary>False where the bound left some out.</summary>
+    private async Task<bool> LoadAsync(NpgsqlConnection connection, Dictionary<long, VectorRows> rows, long[] versions, CancellationToken ct)
+    {
         const string sql = """
-            SELECT f.chunk_id, f.collection_id, g.id, g.model, g.dimensions, v.embedding
+            SELECT f.chunk_id, f.collection_id, f.document_version_id, g.id, g.model, g.dimensions, v.embedding
             FROM ingestion.chunk_fts f
             JOIN ingestion.chunk c ON c.id = f.chunk_id
             JOIN ingestion.embedding_generation g ON g.id = f.generation_id
             JOIN ingestion.chunk_vector v ON v.tenant_id = f.tenant_id AND v.generation_id = f.generation_id AND v.text_hash = c.text_hash
             WHERE f.document_version_id = ANY($1)
             """;
-        foreach (var part in missing.Chunk(500))
+        var others = _tenants.Values.SelectMany(t => t.Set.Rows).Where(r => !rows.ContainsValue(r)).Sum(r => r.Bytes);
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = versions } } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var whole = true;
+        while (await r.ReadAsync(ct))
         {
-            await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = part } } };
-            await using var r = await command.ExecuteReaderAsync(ct);
-            while (await r.ReadAsync(ct))
-            {
-                var generation = r.GetInt64(2);
-                if (!rows.TryGetValue(generation, out var set)) rows[generation] = set = new(generation, r.GetString(3), r.GetInt32(4));
-                set.TryAdd(r.GetInt64(0), r.GetInt64(1), r.GetFieldValue<byte[]>(5));
-            }
-            foreach (var v in part) tenant.Loaded.Add(v);
+            var generation = r.GetInt64(3);
+            if (!rows.TryGetValue(generation, out var set)) rows[generation] = set = new(generation, r.GetString(4), r.GetInt32(5));
+            whole &= others + rows.Values.Sum(s => s.Bytes) < MaxBytes && set.TryAdd(new(r.GetInt64(0), r.GetInt64(1), r.GetInt64(2)), r.GetFieldValue<byte[]>(6));
         }
-        tenant.Rows = [.. rows.Values];
+        return whole;
     }
 
     private static async Task<HashSet<long>> LiveAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -92,39 +103,19 @@ public sealed class VectorIndex(Database database)
     {
         public readonly SemaphoreSlim Gate = new(1, 1);
         public readonly HashSet<long> Loaded = [];
-        public IReadOnlyList<VectorRows> Rows = [];
+        public VectorSet Set = VectorSet.Empty;
         public string? Stamp;
     }
 }
 
-/// <summary>One generation's vectors. Adding and searching take turns.</summary>
-public sealed class VectorRows
+/// <summary>What a vector belongs to.</summary>
+public readonly record struct VectorKey(long Chunk, long Collection, long Version);
+
+/// <summary>A tenant's vectors, a list of rows for each generation.</summary>
+/// <param name="Live">Versions that are published; rows of others are still held.</param>
+/// <param name="Stale">How many versions those others are.</param>
+/// <param name="IsWhole">False where memory's bound left some out.</param>
+public sealed record VectorSet(IReadOnlyList<VectorRows> Rows, IReadOnlySet<long> Live, int Stale, bool IsWhole)
 {
-    private readonly VectorSearchRows<(long Chunk, long Collection)> _rows;
-
-    public VectorRows(long generation, string model, int dimensions)
-    {
-        (Generation, Model, Dimensions) = (generation, model, dimensions);
-        _rows = new(dimensions, (int)Math.Min(int.MaxValue, VectorIndex.MaxBytes / (dimensions * sizeof(float))));
-    }
-
-    public long Generation { get; }
-    public string Model { get; }
-    public int Dimensions { get; }
-
-    public bool TryAdd(long chunk, long collection, ReadOnlySpan<byte> embedding)
-    {
-        lock (_rows) return _rows.TryAdd((chunk, collection), embedding);
-    }
-
-    /// <summary>Chunks nearest to the query, nearest first; of one collection where one is given.</summary>
-    public IEnumerable<long> TopK(ReadOnlySpan<float> query, long? collection, int k, CancellationToken ct)
-    {
-        lock (_rows)
-        {
-            // Another collection's rows may crowd the list: ask for more where one is wanted.
-            var best = _rows.TopK(query, collection is null ? k : Math.Max(k, Math.Min(_rows.Count, 20 * k)), ct);
-            return [.. best.Where(b => b.Score > 0 && (collection is null || b.Key.Collection == collection)).Take(k).Select(b => b.Key.Chunk)];
-        }
-    }
+    public static VectorSet Empty { get; } = new([], new HashSet<long>(), 0, true);
 }

@@ -51,4 +51,20 @@ public sealed class VectorSearchRows<TKey>(int dimensions, int maxRows)
         }
         return [.. best.Descending().Select(hit => (_keys[hit.Row], hit.Score))];
     }
+
+    /// <summary>As <see cref="TopK(ReadOnlySpan{float}, int, CancellationToken)"/>, over the rows whose key is wanted; one thread, and only those rows are read.</summary>
+    public IReadOnlyList<(TKey Key, float Score)> TopK(ReadOnlySpan<float> query, int k, Func<TKey, bool> keep, CancellationToken ct = default)
+    {
+        if (query.Length != dimensions) throw new ArgumentException($"A query of {query.Length} over rows of {dimensions}.", nameof(query));
+        ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);
+        var best = new VectorSearchHeap(Math.Min(k, Count));
+        for (var row = 0; row < Count; row++)
+        {
+            if (row % 4096 == 0) ct.ThrowIfCancellationRequested();
+            if (!keep(_keys[row])) continue;
+            var vector = _blocks[row / _rowsPerBlock].AsSpan(row % _rowsPerBlock * dimensions, dimensions);
+            best.Add(new(row, VectorSearch.Dot(query, vector)));
+        }
+        return [.. best.Descending().Select(hit => (_keys[hit.Row], hit.Score))];
+    }
 }

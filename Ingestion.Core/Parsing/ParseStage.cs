@@ -46,7 +46,7 @@ public sealed class ParseStage(NpgsqlDataSource worker, DocumentParsers parsers,
     }
 
     private static StageOutcome.Done Reused(WorkItem item, (long Id, int Chunks) made) =>
-        new((connection, token) => DocumentVersions.SetOnItemAsync(connection, item.ItemId, made.Id, made.Chunks, token), $$"""{"chunks":{{made.Chunks}},"reused":true}""");
+        new((connection, token) => DocumentVersions.SetOnItemAsync(connection, item.ItemId, made.Id, made.Chunks, token), $$"""{"chunks":{{made.Chunks}},"reused":true}""") { IsLight = true };
 
     private async Task<(ParsedDocument Document, string Format, int ParserVersion)> ReadAsync(StageContext context, RawVersion raw, string scratch, CancellationToken ct)
     {

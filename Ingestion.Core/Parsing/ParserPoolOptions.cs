@@ -9,8 +9,8 @@ public sealed class ParserPoolOptions
     /// <summary>The managed heap of a worker, in bytes.</summary>
     public long HeapBytes { get; set; } = 768L << 20;
 
-    /// <summary>A worker that has parsed this many documents is replaced.</summary>
-    public int DocumentsPerWorker { get; set; } = 200;
+    /// <summary>A worker that has parsed this many documents is replaced. A new one needs a second of processor time to get going.</summary>
+    public int DocumentsPerWorker { get; set; } = 2000;
 
     /// <summary>A worker that still holds this much memory after a document is replaced, in bytes.</summary>
     public long RecycleAboveBytes { get; set; } = 400L << 20;

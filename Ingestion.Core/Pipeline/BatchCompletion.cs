@@ -9,7 +9,7 @@ internal static class BatchCompletion
 {
     /// <summary>
     /// Call after the event number was taken: that lock orders the settlings of a batch, so of two last ones the second sees the first.
-    /// Freezes the counts and writes the event. Returns the state the batch ended in, or null where it goes on.
+    /// Freezes the counts and writes the event. A batch that is to be cancelled is left to the cancel. Returns the state the batch ended in, or null where it goes on.
     /// </summary>
     public static async Task<BatchState?> TryCompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
@@ -20,7 +20,7 @@ internal static class BatchCompletion
             WITH ended AS (
                 UPDATE ingestion.import_batch
                 SET state = @state, completed_at = ingestion.clock(), started_at = coalesce(started_at, ingestion.clock()), final_counts = @counts, message = @message
-                WHERE id = @batch AND NOT draft AND state NOT IN ('completed', 'failed', 'cancelled')
+                WHERE id = @batch AND NOT draft AND state NOT IN ('completed', 'failed', 'cancelled') AND desired_state <> 'cancel'
                 RETURNING id
             )
             UPDATE ingestion.import_job j SET active = false FROM ended WHERE j.batch_id = ended.id

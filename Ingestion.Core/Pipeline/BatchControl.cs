@@ -58,10 +58,27 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
     /// <summary>Carries a wanted cancel to its end, slice by slice; safe to call again after a crash, from any process.</summary>
     public async Task FinishCancelAsync(long batchId, CancellationToken ct)
     {
-        while (await CancelSliceAsync(batchId, ct) > 0) hints.Changed(batchId);
+        // A settling that a slice waited for may have opened the next task behind it: then another round follows.
+        do
+        {
+            for (long? after = 0; after is not null;)
+            {
+                after = await CancelSliceAsync(batchId, after.Value, ct);
+                hints.Changed(batchId);
+            }
+        }
+        while (!await EndCancelledAsync(batchId, ct));
+    }
+
+    // False where a task is still open. The lock on the event numbers makes that exact: a settling under way waits for it, and its task
+    // still looks as if it ran.
+    private async Task<bool> EndCancelledAsync(long batchId, CancellationToken ct)
+    {
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await BatchRow.LockAsync(connection, batchId, null, ct) is not { DesiredState: DesiredState.Cancel } batch || batch.State.IsFinal()) return;
+        if (await BatchRow.LockAsync(connection, batchId, null, ct) is not { DesiredState: DesiredState.Cancel } batch || batch.State.IsFinal()) return true;
+        await using var open = new NpgsqlCommand("SELECT EXISTS (SELECT FROM ingestion.import_task_run WHERE batch_id = @batch AND state IN ('ready', 'running', 'blocked'))", connection) { Parameters = { new("batch", batchId) } };
+        if ((bool)(await open.ExecuteScalarAsync(ct))!) return false;
         await ExecuteAsync(connection, "UPDATE ingestion.import_input SET state = 'cancelled', completed_at = ingestion.clock() WHERE batch_id = @batch AND state = 'open'", batchId, ct);
         var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
         await using var end = new NpgsqlCommand("""
@@ -72,17 +89,19 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
         await transaction.CommitAsync(ct);
         log.BatchState(batchId, "cancelled");
         hints.Changed(batchId);
+        return true;
     }
 
-    private async Task<int> CancelSliceAsync(long batchId, CancellationToken ct)
+    // Cancels open tasks after a number; returns the last one's, or null where there was none.
+    private async Task<long?> CancelSliceAsync(long batchId, long after, CancellationToken ct)
     {
         const string sql = """
             WITH open AS (
                 SELECT id FROM ingestion.import_task_run
-                WHERE batch_id = @batch AND state IN ('ready', 'running', 'blocked')
+                WHERE batch_id = @batch AND id > @after AND state IN ('ready', 'running', 'blocked')
                 ORDER BY id
                 LIMIT 1000
-                FOR UPDATE
+                FOR NO KEY UPDATE
             ), tasks AS (
                 UPDATE ingestion.import_task_run t SET state = 'cancelled', finished_at = ingestion.clock(), lease_until = NULL, error_code = 'cancelled'
                 FROM open WHERE t.id = open.id
@@ -98,14 +117,14 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var events = new List<NewEvent>();
-        await using (var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } })
+        await using (var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId), new("after", after) } })
         await using (var r = await command.ExecuteReaderAsync(ct))
             while (await r.ReadAsync(ct))
                 events.Add(new(EventKinds.ItemCancelled, r.IsDBNull(1) ? null : r.GetInt64(1), r.GetInt64(0), r.GetString(2)));
-        if (events.Count == 0) return 0;
+        if (events.Count == 0) return null;
         await ImportEvents.AppendAsync(connection, batchId, events, ct);
         await transaction.CommitAsync(ct);
-        return events.Count;
+        return events[^1].TaskId;
     }
 
     private async Task<ControlResult> ChangeAsync(Actor actor, long batchId, string action, Func<BatchRow, Change> decide, CancellationToken ct)

@@ -10,7 +10,10 @@ namespace Ingestion.Core.Pipeline;
 /// </summary>
 public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, Hints hints, StageWaker waker, PipelineOptions options, ILogger<BatchDuties> log)
 {
-    /// <summary>Batches of at most this many items do not count against the limit on active batches: somebody waits for them.</summary>
+    /// <summary>
+    /// Batches of at most this many items do not count against the limit on active batches: somebody waits for them. A batch whose
+    /// inputs are still being listed is not small yet.
+    /// </summary>
     public const int SmallBatch = 20;
 
     // Serialises the decision who may become active; the number is this decision's name among advisory locks.
@@ -30,12 +33,17 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
     private async Task<long?> ActivateNextAsync(CancellationToken ct)
     {
         const string pick = """
+            WITH open AS MATERIALIZED (
+                SELECT b.id, b.state, b.desired_state, b.deleted_at, b.created_at, b.priority,
+                       EXISTS (SELECT FROM ingestion.import_input n WHERE n.batch_id = b.id AND n.state = 'open')
+                       OR (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = b.id LIMIT @small + 1) x) > @small AS large
+                FROM ingestion.import_batch b
+                WHERE b.state IN ('queued', 'running', 'retrying') AND NOT b.draft
+            )
             SELECT b.id
-            FROM ingestion.import_batch b
-            WHERE b.state = 'queued' AND b.desired_state = 'run' AND NOT b.draft AND b.deleted_at IS NULL
-              AND ((SELECT count(*) FROM ingestion.import_batch r
-                    WHERE r.state IN ('running', 'retrying') AND (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = r.id LIMIT @small + 1) x) > @small) < @limit
-                   OR (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = b.id LIMIT @small + 1) x) BETWEEN 1 AND @small)
+            FROM open b
+            WHERE b.state = 'queued' AND b.desired_state = 'run' AND b.deleted_at IS NULL
+              AND (NOT b.large OR (SELECT count(*) FROM open r WHERE r.state <> 'queued' AND r.large) < @limit)
             ORDER BY b.created_at + CASE b.priority WHEN 'urgent' THEN interval '-1 hour' WHEN 'high' THEN interval '-10 minutes' WHEN 'low' THEN interval '1 hour' ELSE interval '0' END, b.id
             LIMIT 1
             """;
@@ -57,20 +65,25 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
         return id;
     }
 
-    /// <summary>Takes back what expired. With <paramref name="everything"/> (at the start of the only process) also what has not.</summary>
+    /// <summary>
+    /// Takes back what expired. With <paramref name="everything"/> (at the start of the only process) also what has not. A server that
+    /// has just come back is given one heartbeat: leases ran out while it was away, and workers that live renew them at once.
+    /// </summary>
     public async Task RescueAsync(bool everything, CancellationToken ct)
     {
         foreach (var batch in await BatchesAsync("""
-            SELECT DISTINCT batch_id FROM ingestion.import_task_run WHERE state = 'running' AND ($1 OR lease_until < ingestion.clock())
-            """, everything, ct))
+            SELECT DISTINCT batch_id FROM ingestion.import_task_run
+            WHERE state = 'running' AND ($1 OR (lease_until < ingestion.clock() AND pg_postmaster_start_time() < now() - $2))
+            """, everything, options.Heartbeat, ct))
         {
             await using var connection = await worker.OpenConnectionAsync(ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
             var rescued = await ImportQueue.RescueAsync(connection, batch, everything, ct);
             if (rescued.Count == 0) continue;
+            List<NewEvent> events = [.. rescued.Select(t => new NewEvent(EventKinds.LeaseLost, t.ItemId, t.Id, t.Stage.Word(), $$"""{"attempt":{{t.Attempt}},"crashes":{{t.Crashes}}}"""))];
             foreach (var t in rescued.Where(t => t.Quarantined))
-                await ItemFailures.WriteAsync(connection, batch, t.Id, t.ItemId, t.InputId, t.Stage, ErrorCodes.CrashedWorker.Code, ImportQueue.CrashedMessage, null, t.Attempt, ct);
-            await ImportEvents.AppendAsync(connection, batch, [.. rescued.Select(t => new NewEvent(EventKinds.LeaseLost, t.ItemId, t.Id, t.Stage.Word(), $$"""{"attempt":{{t.Attempt}},"crashes":{{t.Crashes}}}"""))], ct);
+                events.Add(await ItemFailures.WriteAsync(connection, t.Id, t.ItemId, t.InputId, t.Stage, ErrorCodes.CrashedWorker.Code, ImportQueue.CrashedMessage, null, t.Attempt, ct));
+            await ImportEvents.AppendAsync(connection, batch, events, ct);
             await BatchCompletion.TryCompleteAsync(connection, batch, ct);
             await transaction.CommitAsync(ct);
             log.Rescued(rescued.Count);
@@ -81,13 +94,13 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
     /// <summary>Finishes what a crash between two commits left half done.</summary>
     public async Task FinishAsync(CancellationToken ct)
     {
-        foreach (var batch in await BatchesAsync("SELECT id FROM ingestion.import_batch WHERE desired_state = 'cancel' AND state NOT IN ('completed', 'failed', 'cancelled') AND $1", true, ct))
+        foreach (var batch in await BatchesAsync("SELECT id FROM ingestion.import_batch WHERE desired_state = 'cancel' AND state NOT IN ('completed', 'failed', 'cancelled')", ct))
             await control.FinishCancelAsync(batch, ct);
         foreach (var batch in await BatchesAsync("""
             SELECT b.id FROM ingestion.import_batch b
-            WHERE b.state IN ('running', 'retrying') AND b.desired_state = 'run' AND $1
+            WHERE b.state IN ('running', 'retrying') AND b.desired_state = 'run'
               AND NOT EXISTS (SELECT 1 FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running'))
-            """, true, ct))
+            """, ct))
         {
             await using var connection = await worker.OpenConnectionAsync(ct);
             await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -98,10 +111,19 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
         }
     }
 
-    private async Task<List<long>> BatchesAsync(string sql, bool flag, CancellationToken ct)
+    private Task<List<long>> BatchesAsync(string sql, CancellationToken ct) => BatchesAsync(worker.CreateCommand(sql), ct);
+
+    private Task<List<long>> BatchesAsync(string sql, bool flag, TimeSpan span, CancellationToken ct)
     {
-        await using var command = worker.CreateCommand(sql);
+        var command = worker.CreateCommand(sql);
         command.Parameters.Add(new() { Value = flag });
+        command.Parameters.Add(new() { Value = span });
+        return BatchesAsync(command, ct);
+    }
+
+    private static async Task<List<long>> BatchesAsync(NpgsqlCommand query, CancellationToken ct)
+    {
+        await using var command = query;
         await using var r = await command.ExecuteReaderAsync(ct);
         var ids = new List<long>();
         while (await r.ReadAsync(ct)) ids.Add(r.GetInt64(0));

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -78,6 +80,15 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         await using var db = contexts.For(tenantId);
         return await db.Inputs.AsNoTracking().Where(i => i.BatchId == batchId).OrderBy(i => i.Ordinal).ToListAsync(ct);
     }
+
+    /// <summary>The addresses pasted into a batch, in order, as they were written.</summary>
+    public async Task<IReadOnlyList<UrlEntry>> PastedAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
+            .SelectMany(i => JsonSerializer.Deserialize<PastedSpec>(i.Spec)?.Urls ?? [])];
+
+    /// <summary>A batch's manifests with their mappings.</summary>
+    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
 
     /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
@@ -167,6 +178,8 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
             TaskState = task == null ? null : task.State, WaitReason = task == null ? null : task.WaitReason, ScheduledAt = task == null ? null : task.ScheduledAt,
             Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
         };
+
+    private sealed record PastedSpec([property: JsonPropertyName("urls")] IReadOnlyList<UrlEntry> Urls);
 
     private static string Like(string text) => text.Replace("\\", "\\\\").Replace("%", "\\%").Replace("_", "\\_");
 }

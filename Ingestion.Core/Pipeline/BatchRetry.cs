@@ -51,8 +51,16 @@ public sealed class BatchRetry(NpgsqlDataSource worker, Hints hints, StageWaker 
         await transaction.CommitAsync(ct);
         hints.Changed(batchId);
         waker.WakeAll();
-        return new(true, reopened.Count == 1 ? "1 item runs again." : $"{reopened.Count + inputs} items run again.");
+        return new(true, Message(reopened.Count, inputs));
     }
+
+    private static string Message(int items, int inputs) => (items, inputs) switch
+    {
+        (0, _) => inputs == 1 ? "1 input is listed again." : $"{inputs} inputs are listed again.",
+        (_, > 0) => $"{items} items run again and {inputs} inputs are listed again.",
+        (1, _) => "1 item runs again.",
+        _ => $"{items} items run again.",
+    };
 
     private static async Task<List<(long Item, string Stage)>> ReopenAsync(NpgsqlConnection connection, long batchId, RetryScope scope, IReadOnlyList<long>? items, bool changed, CancellationToken ct)
     {

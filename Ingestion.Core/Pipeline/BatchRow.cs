@@ -8,7 +8,7 @@ internal sealed record BatchRow(long Id, string TenantId, string PublicId, Batch
 {
     /// <summary>
     /// Locks the batch's event numbers, then the batch: the order in which the end of a batch locks them. Null where it does not exist,
-    /// is deleted, or is another tenant's.
+    /// is deleted, or is another tenant's. The key stays free: a listing that inserts items refers to it, and takes a number afterwards.
     /// </summary>
     public static async Task<BatchRow?> LockAsync(NpgsqlConnection connection, long batchId, string? tenantId, CancellationToken ct)
     {
@@ -17,7 +17,7 @@ internal sealed record BatchRow(long Id, string TenantId, string PublicId, Batch
             SELECT id, tenant_id, public_id, state, desired_state, draft, auto_start, priority, options::text, collection_id
             FROM ingestion.import_batch
             WHERE id = @batch AND (@tenant IS NULL OR tenant_id = @tenant) AND deleted_at IS NULL
-            FOR UPDATE
+            FOR NO KEY UPDATE
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {

@@ -29,7 +29,11 @@ public abstract record StageOutcome
     /// <summary>Succeeded: the save and the next task are one transaction.</summary>
     /// <param name="Data">A JSON object for the event.</param>
     /// <param name="After">Follows the commit; may be lost in a crash, so a sweep must be able to do it again.</param>
-    public sealed record Done(SaveOutput? Save = null, string? Data = null, Func<CancellationToken, Task>? After = null) : StageOutcome;
+    public sealed record Done(SaveOutput? Save = null, string? Data = null, Func<CancellationToken, Task>? After = null) : StageOutcome
+    {
+        /// <summary>True where the save is a short statement or two, or none: such a task may share its transaction with others of its batch.</summary>
+        public bool IsLight { get; init; } = Save is null;
+    }
 
     /// <summary>The collection already has it; the item ends here, well.</summary>
     public sealed record Skipped(string Reason, SaveOutput? Save = null) : StageOutcome;

@@ -5,11 +5,12 @@ using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
-/// <summary>Writes the bad end of an item or input: record, event, and the content it carried let go.</summary>
+/// <summary>Writes the bad end of an item or input: its record, and the content it carried let go.</summary>
 internal static class ItemFailures
 {
-    public static async Task WriteAsync(
-        NpgsqlConnection connection, long batchId, long taskId, long? itemId, long? inputId, Stage stage,
+    /// <summary>Returns the event that tells of it, for the caller to append last.</summary>
+    public static async Task<NewEvent> WriteAsync(
+        NpgsqlConnection connection, long taskId, long? itemId, long? inputId, Stage stage,
         string code, string message, string? details, int attempt, CancellationToken ct)
     {
         if (itemId is { } item)
@@ -36,7 +37,7 @@ internal static class ItemFailures
             await ItemMoves.EndInputAsync(connection, input, ItemState.Failed, code, message, ct);
         }
         var kind = itemId is null ? EventKinds.InputFailed : EventKinds.ItemFailed;
-        await ImportEvents.AppendAsync(connection, batchId, [new(kind, itemId, taskId, stage.Word(), Json(code, message, attempt))], ct);
+        return new(kind, itemId, taskId, stage.Word(), Json(code, message, attempt));
     }
 
     public static string Json(string code, string message, int attempt) => JsonSerializer.Serialize(new { code, message, attempt });

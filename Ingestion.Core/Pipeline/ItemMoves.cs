@@ -6,21 +6,28 @@ namespace Ingestion.Core.Pipeline;
 /// <summary>How items and inputs follow their tasks, always inside the transaction that moves the task.</summary>
 internal static class ItemMoves
 {
-    /// <summary>To the next stage, or to the good end.</summary>
-    public static async Task AdvanceAsync(NpgsqlConnection connection, long item, Stage? next, CancellationToken ct)
+    /// <summary>To the next stage.</summary>
+    public static NpgsqlBatchCommand Advance(IReadOnlyList<long> items, Stage next)
     {
-        if (next is null)
-        {
-            await EndAsync(connection, item, ItemState.Done, null, ct);
-            return;
-        }
         const string sql = """
             UPDATE ingestion.import_item
             SET stage = @stage, step = 'pending', progress_current = 0, progress_total = NULL, progress_message = NULL, started_at = coalesce(started_at, ingestion.clock())
-            WHERE id = @item AND state = 'open'
+            WHERE id = ANY(@items) AND state = 'open'
             """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("item", item), new("stage", next.Value.Word()) } };
-        await command.ExecuteNonQueryAsync(ct);
+        return new(sql) { Parameters = { new("items", items.ToArray()), new("stage", next.Word()) } };
+    }
+
+    /// <summary>To the good end, and lets go of the content they carried.</summary>
+    public static NpgsqlBatchCommand Finish(IReadOnlyList<long> items)
+    {
+        const string sql = """
+            WITH freed AS (DELETE FROM ingestion.content_claim WHERE item_id = ANY(@items))
+            UPDATE ingestion.import_item
+            SET state = 'done', step = 'finished', progress_current = 0, progress_total = NULL, progress_message = NULL,
+                completed_at = ingestion.clock(), started_at = coalesce(started_at, ingestion.clock())
+            WHERE id = ANY(@items) AND state = 'open'
+            """;
+        return new(sql) { Parameters = { new("items", items.ToArray()) } };
     }
 
     /// <summary>To an end without an error, and lets go of the content it carried.</summary>

@@ -25,15 +25,17 @@ internal static class LaunchItems
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Every file is an item, also two whose paths differ only in how their letters are composed.</summary>
     public static async Task<int> FromUploadsAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
         const string sql = """
             INSERT INTO ingestion.import_item (tenant_id, batch_id, source_type, source_key, row, name, upload_id, metadata, size, state, stage, step, progress_current)
-            SELECT u.tenant_id, u.batch_id, 'upload', normalize(u.path, NFC), 0, regexp_replace(u.path, '^.*/', ''), u.id, u.metadata, u.size, 'open', 'acquire', 'pending', 0
+            SELECT u.tenant_id, u.batch_id, 'upload', normalize(u.path, NFC), row_number() OVER (PARTITION BY normalize(u.path, NFC) ORDER BY u.id) - 1,
+                   regexp_replace(u.path, '^.*/', ''), u.id, u.metadata, u.size, 'open', 'acquire', 'pending', 0
             FROM ingestion.upload u
             WHERE u.batch_id = @batch AND u.purpose = 'file' AND u.completed_at IS NOT NULL
             ORDER BY u.id
-            ON CONFLICT (batch_id, source_type, source_key, row) DO NOTHING
+            ON CONFLICT (batch_id, coalesce(input_id, 0), source_type, ingestion.key_hash(source_key), row) DO NOTHING
             """;
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
         return await command.ExecuteNonQueryAsync(ct);
@@ -54,7 +56,7 @@ internal static class LaunchItems
                    left(coalesce(nullif(u.entry ->> 'title', ''), u.entry ->> 'url'), 500), coalesce(nullif(u.entry -> 'metadata', 'null'), '{}'), 'open', 'acquire', 'pending', 0
             FROM input n CROSS JOIN LATERAL jsonb_array_elements(n.spec -> 'urls') WITH ORDINALITY AS u (entry, ord)
             ORDER BY n.id, u.ord
-            ON CONFLICT (batch_id, source_type, source_key, row) DO NOTHING
+            ON CONFLICT (batch_id, coalesce(input_id, 0), source_type, ingestion.key_hash(source_key), row) DO NOTHING
             """;
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
         return await command.ExecuteNonQueryAsync(ct);
@@ -94,7 +96,7 @@ internal static class LaunchItems
                 SELECT @tenant, @batch, @input, @type, normalize(x.key, NFC), x.row, left(x.name, 500), x.metadata::jsonb, 'open', 'acquire', 'pending', 0
                 FROM unnest(@keys, @rows, @names, @metadatas) WITH ORDINALITY AS x (key, row, name, metadata, ord)
                 ORDER BY x.ord
-                ON CONFLICT (batch_id, source_type, source_key, row) DO NOTHING
+                ON CONFLICT (batch_id, coalesce(input_id, 0), source_type, ingestion.key_hash(source_key), row) DO NOTHING
                 RETURNING id, tenant_id, batch_id
             ), tasks AS (
                 INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
@@ -118,7 +120,7 @@ internal static class LaunchItems
         return (int)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    private static TimeSpan TurnShift(Priority priority) => priority switch
+    public static TimeSpan TurnShift(Priority priority) => priority switch
     {
         Priority.Urgent => TimeSpan.FromSeconds(-60),
         Priority.High => TimeSpan.FromSeconds(-20),

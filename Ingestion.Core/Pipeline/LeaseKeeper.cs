@@ -49,7 +49,7 @@ public sealed class LeaseKeeper(NpgsqlDataSource worker, RunningTasks running, E
         running.Stop();
         await base.StopAsync(cancellationToken);
         // Work that heeds its token ends by itself within moments; what does not is given back under its feet, and the fence holds.
-        for (var deadline = time.GetTimestamp(); running.Count > 0 && time.GetElapsedTime(deadline) < StopGrace;)
+        for (var deadline = time.GetTimestamp(); running.Busy && time.GetElapsedTime(deadline) < StopGrace;)
             await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
         try
         {

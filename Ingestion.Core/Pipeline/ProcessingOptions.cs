@@ -111,7 +111,7 @@ public sealed record ProcessingOptions
     }
 
     /// <summary>What is out of range, as the C# property and the rest of a sentence with its unit.</summary>
-    internal IEnumerable<(string Property, string Must)> Problems()
+    public IEnumerable<(string Property, string Must)> Problems()
     {
         if (ChunkSize is < 100 or > 20_000)
             yield return (nameof(ChunkSize), $"must be 100 to 20000 characters, not {ChunkSize}");

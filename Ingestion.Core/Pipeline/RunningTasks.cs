@@ -7,6 +7,7 @@ public sealed class RunningTasks
 {
     private readonly ConcurrentDictionary<long, RunningTask> _tasks = new();
     private readonly CancellationTokenSource _stopping = new();
+    private int _claiming;
 
     /// <summary>Machine, process number and a random part: unique over restarts.</summary>
     public string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}:{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}";
@@ -14,16 +15,27 @@ public sealed class RunningTasks
     /// <summary>Set when the process stops: nothing more is claimed and what runs is interrupted.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    public int Count => _tasks.Count;
+    /// <summary>True while a task is at work or a claim is under way whose tasks are not known yet.</summary>
+    public bool Busy => !_tasks.IsEmpty || Volatile.Read(ref _claiming) > 0;
 
     public IReadOnlyCollection<RunningTask> All => [.. _tasks.Values];
 
     public RunningTask Add(ClaimedTask task)
     {
         var held = new RunningTask(task, this, _stopping.Token);
-        _tasks[task.Id] = held;
+        // An earlier attempt of the same task whose claim was lost may still be at work here: only the newest may go on.
+        _tasks.AddOrUpdate(task.Id, held, (_, lost) =>
+        {
+            lost.TakeAway();
+            return held;
+        });
         return held;
     }
+
+    /// <summary>Call around a claim, until its tasks are added.</summary>
+    internal void BeginClaim() => Interlocked.Increment(ref _claiming);
+
+    internal void EndClaim() => Interlocked.Decrement(ref _claiming);
 
     internal void Remove(RunningTask held) => _tasks.TryRemove(new(held.Task.Id, held));
 

@@ -30,7 +30,7 @@ public sealed class StageContext(ClaimedTask task, Work work, NpgsqlDataSource w
             UPDATE ingestion.import_item i
             SET step = $4, progress_current = least($5, coalesce($6, $5)), progress_total = $6, progress_message = left($7, 255), started_at = coalesce(i.started_at, ingestion.clock())
             FROM ingestion.import_task_run t
-            WHERE t.id = $1 AND t.attempt = $2 AND t.state = 'running' AND i.id = $3 AND i.state = 'open'
+            WHERE t.id = $1 AND t.attempt = $2 AND t.state = 'running' AND i.id = $3 AND i.state = 'open' AND i.stage = t.stage
             """;
         await using var command = worker.CreateCommand(sql);
         command.Parameters.Add(new() { Value = Task.Id });
@@ -46,7 +46,8 @@ public sealed class StageContext(ClaimedTask task, Work work, NpgsqlDataSource w
 
     /// <summary>
     /// Writes part of a long stage's output under the fence, in a transaction of its own. Throws <see cref="LeaseLostException"/>
-    /// where the task is no longer ours; returns false where the batch is paused and the stage should stop at this point.
+    /// where the task is no longer ours or the batch is to be cancelled; returns false where the batch is paused and the stage should
+    /// stop at this point.
     /// </summary>
     public async Task<bool> CheckpointAsync(SaveOutput save, IReadOnlyList<NewEvent> events, CancellationToken ct)
     {

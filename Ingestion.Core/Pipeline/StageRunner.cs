@@ -31,10 +31,22 @@ public sealed class StageRunner(
             await slots.WaitAsync(ct);
             var free = 1;
             while (slots.Wait(0, ct)) free++;
-            var claimed = await ClaimAsync(stage, free, ct);
-            if (claimed.Count < free) slots.Release(free - claimed.Count);
-            if (claimed.Count == 0) return;
-            foreach (var task in claimed) _ = RunAndFreeAsync(task, slots);
+            var started = 0;
+            running.BeginClaim();
+            try
+            {
+                foreach (var task in await ClaimAsync(stage, free, ct))
+                {
+                    _ = RunAndFreeAsync(running.Add(task), slots);
+                    started++;
+                }
+            }
+            finally
+            {
+                running.EndClaim();
+                if (started < free) slots.Release(free - started);
+            }
+            if (started == 0) return;
         }
     }
 
@@ -52,11 +64,12 @@ public sealed class StageRunner(
         }
     }
 
-    private async Task RunAndFreeAsync(ClaimedTask task, SemaphoreSlim slots)
+    private async Task RunAndFreeAsync(RunningTask work, SemaphoreSlim slots)
     {
+        using var held = work;
+        var task = held.Task;
         // Off the claiming thread: a stage that computes before its first await must not hold up the next claim.
         await Task.Yield();
-        using var held = running.Add(task);
         try
         {
             await RunAsync(task, held);
@@ -85,8 +98,7 @@ public sealed class StageRunner(
             var context = new StageContext(task, work, worker, hints, time);
             var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
             if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
-                // Settled, so the claim is gone: only a stop may interrupt what follows.
-                await after(running.Stopping);
+                await FollowAsync(task, after);
         }
         catch (LeaseLostException)
         {
@@ -123,6 +135,19 @@ public sealed class StageRunner(
         {
             log.TaskFault(e, task.Id, task.Stage.Word());
             await settler.FailAsync(task, new(ErrorCodes.Internal, $"An unexpected fault in the stage {task.Stage.Word()}.", e), Details(e), retries, CancellationToken.None);
+        }
+    }
+
+    // The claim is gone with the settling, so only a stop may interrupt what follows, and a failure of it is not the task's.
+    private async Task FollowAsync(ClaimedTask task, Func<CancellationToken, Task> after)
+    {
+        try
+        {
+            await after(running.Stopping);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            log.AfterFailed(task.Id, task.Stage.Word(), e.Message);
         }
     }
 

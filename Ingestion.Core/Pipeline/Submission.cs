@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Ingestion.Core.Events;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>The one way in. A submission is one transaction: batch, inputs, items, tasks and first events, or nothing.</summary>
-public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker waker, BatchDuties duties, PipelineOptions options)
+public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker waker, BatchDuties duties, PipelineOptions options, ILogger<Submission> log)
 {
     /// <summary>
     /// Creates and launches a batch. Throws <see cref="IngestionException"/> (<c>invalid_option</c>, <c>too_many_items</c>) with nothing
@@ -45,7 +46,15 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
     private async Task WakeAsync(long batchId, CancellationToken ct)
     {
         hints.Changed(batchId);
-        await duties.ActivateAsync(ct);
+        try
+        {
+            await duties.ActivateAsync(ct);
+        }
+        catch (Exception e) when (Transient.Is(e) || e is OperationCanceledException)
+        {
+            // It is committed: whoever asked must not be told that it failed.
+            log.ActivationLate(batchId, e.Message);
+        }
         waker.WakeAll();
     }
 

@@ -7,18 +7,20 @@ namespace Ingestion.Core.Pipeline;
 
 /// <summary>
 /// Ends an attempt: task, stage output, next task, item, event and, where it was the last, the batch, in one transaction under the
-/// fence. Where the lease is gone it writes nothing and says false.
+/// fence. Where the lease is gone, or the batch is to be cancelled, it writes nothing and says false.
 /// </summary>
-public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, ILogger<TaskSettler> log)
+public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, RunningTasks running, ILogger<TaskSettler> log)
 {
     private const int Tries = 6;
+    private readonly SettlingQueues _queues = new(worker);
 
     public Task<bool> SettleAsync(ClaimedTask task, StageOutcome outcome, CancellationToken ct) => outcome switch
     {
-        StageOutcome.Done done => InTransactionAsync(task, c => DoneAsync(c, task, done, ct), ct),
+        StageOutcome.Done done when task.ItemId is null => InTransactionAsync(task, c => ListedAsync(c, task, done, ct), ct),
+        StageOutcome.Done done => DoneAsync(new(task, done), ct),
         StageOutcome.Skipped skipped => InTransactionAsync(task, c => SkippedAsync(c, task, skipped, ct), ct),
         StageOutcome.RetryLater later => InTransactionAsync(task, c => ImportQueue.PostponeAsync(c, task, later.After, later.Reason, ct), ct),
-        StageOutcome.Blocked blocked => InTransactionAsync(task, async c => await ImportQueue.BlockAsync(c, task, ct) && await SavedAsync(c, blocked.Save, ct), ct),
+        StageOutcome.Blocked blocked => InTransactionAsync(task, c => BlockedAsync(c, task, blocked, ct), ct),
         _ => throw new InvalidOperationException($"unknown outcome {outcome.GetType().Name}"),
     };
 
@@ -34,25 +36,19 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             : FailForGoodAsync(c, task, code, message, details, ct), ct);
     }
 
-    private static async Task<bool> DoneAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
+    // Light ones go in company; where that failed, for whatever reason, each is settled on its own.
+    private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct) =>
+        done.Outcome.IsLight && await _queues.TryAsync(done) ? Settled(done.Task)
+            : await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, ct);
+
+    private static async Task<bool> ListedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
     {
         if (!await ImportQueue.SucceedAsync(connection, task, ct)) return false;
         if (done.Save is { } save) await save(connection, ct);
-        var next = StageOrder.After(task.Stage);
-        var events = new List<NewEvent> { new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word(), done.Data) };
-        if (task.ItemId is { } item)
-        {
-            await ItemMoves.AdvanceAsync(connection, item, next, ct);
-            if (next is { } stage) await ImportQueue.OpenAsync(connection, [item], stage, ct);
-            else events.Add(new(EventKinds.ItemDone, item));
-        }
-        else if (task.InputId is { } input)
-        {
-            await ItemMoves.EndInputAsync(connection, input, ItemState.Done, null, null, ct);
-            events.Add(new(EventKinds.InputDone, Data: $$"""{"input":{{input}}}"""));
-        }
-        await ImportEvents.AppendAsync(connection, task.BatchId, events, ct);
-        if (next is null) await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        await ItemMoves.EndInputAsync(connection, task.InputId!.Value, ItemState.Done, null, null, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId,
+            [new(EventKinds.StageDone, null, task.Id, task.Stage.Word(), done.Data), new(EventKinds.InputDone, Data: $$"""{"input":{{task.InputId}}}""")], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
 
@@ -63,6 +59,15 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         await ItemMoves.EndAsync(connection, task.ItemId!.Value, ItemState.Skipped, skipped.Reason, ct);
         await ImportEvents.AppendAsync(connection, task.BatchId,
             [new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word()), new(EventKinds.ItemSkipped, task.ItemId, Data: Json("reason", skipped.Reason))], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
+    private static async Task<bool> BlockedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Blocked blocked, CancellationToken ct)
+    {
+        if (!await ImportQueue.BlockAsync(connection, task, ct)) return false;
+        await blocked.Save(connection, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId, [new(EventKinds.ReviewRequested, task.ItemId, task.Id, task.Stage.Word())], ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
@@ -78,40 +83,47 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     private static async Task<bool> FailForGoodAsync(NpgsqlConnection connection, ClaimedTask task, ErrorCode code, string message, string? details, CancellationToken ct)
     {
         if (!await ImportQueue.FailAsync(connection, task, code.Code, message, ct)) return false;
-        await ItemFailures.WriteAsync(connection, task.BatchId, task.Id, task.ItemId, task.InputId, task.Stage, code.Code, message, details, task.Attempt, ct);
+        var failed = await ItemFailures.WriteAsync(connection, task.Id, task.ItemId, task.InputId, task.Stage, code.Code, message, details, task.Attempt, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId, [failed], ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
 
-    private static async Task<bool> SavedAsync(NpgsqlConnection connection, SaveOutput save, CancellationToken ct)
+    private Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct) => RepeatedAsync(task, async connection =>
     {
-        await save(connection, ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (!await settle(connection)) return false;
+        await transaction.CommitAsync(ct);
         return true;
-    }
+    }, ct);
 
     // A deadlock or a serialisation failure says nothing about the document: the whole settling is done again, so a save can run twice.
-    private async Task<bool> InTransactionAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
+    // A database that is away is waited for: the work is done, and the fence decides whether it still counts.
+    private async Task<bool> RepeatedAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
     {
+        var conflicts = 0;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 await using var connection = await worker.OpenConnectionAsync(ct);
-                await using var transaction = await connection.BeginTransactionAsync(ct);
-                if (!await settle(connection))
-                {
-                    log.LeaseLost(task.Id, task.Attempt);
-                    return false;
-                }
-                await transaction.CommitAsync(ct);
-                hints.Changed(task.BatchId);
-                return true;
+                if (await settle(connection)) return Settled(task);
+                // The reply to an earlier commit, alone or in company, may have been lost, and that commit had happened.
+                if (await ImportQueue.HasSucceededAsync(connection, task, ct)) return Settled(task);
+                log.LeaseLost(task.Id, task.Attempt);
+                return false;
             }
-            catch (Exception e) when (attempt < Tries && Transient.Is(e))
+            catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, attempt)), ct);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, Math.Min(attempt, 5))), ct);
             }
         }
+    }
+
+    private bool Settled(ClaimedTask task)
+    {
+        hints.Changed(task.BatchId);
+        return true;
     }
 
     private static string Json(string name, string value) => JsonSerializer.Serialize(new Dictionary<string, string> { [name] = value });

@@ -28,6 +28,9 @@ public static class SettingSources
     public const string File = "appsettings.json";
     public const string Yaml = "config.yaml";
 
+    /// <summary>What the environment's variables are called where a value's place is named.</summary>
+    private const string Environment = "environment";
+
     /// <summary>
     /// Adds every layer and returns the remarks that belong on the console at the start, a sentence each.
     /// Throws <see cref="SettingException"/> where config.yaml cannot be read.
@@ -39,11 +42,11 @@ public static class SettingSources
         foreach (var directory in new[] { places.ProgramDirectory, places.CurrentDirectory }.Select(Path.GetFullPath).Distinct())
         {
             if (Path.Combine(directory, Yaml) is var path && System.IO.File.Exists(path))
-                builder.AddInMemoryCollection(YamlSettings.Read(path, remarks));
+                builder.Add(new SettingLayer(path, YamlSettings.Read(path, remarks)));
         }
 
-        builder.AddInMemoryCollection(ShortNames(places.Environment));
-        builder.AddInMemoryCollection(LongNames(places.Environment));
+        builder.Add(new SettingLayer(Environment, ShortNames(places.Environment)));
+        builder.Add(new SettingLayer(Environment, LongNames(places.Environment)));
         builder.AddCommandLine(places.Arguments);
         remarks.AddRange(SettingNames.Answered.Where(a => places.Environment.ContainsKey(a.Key)).Select(a => a.Value).Distinct());
         return remarks;

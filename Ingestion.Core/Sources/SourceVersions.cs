@@ -24,13 +24,14 @@ internal static class SourceVersions
             WITH made AS (
                 INSERT INTO ingestion.source (tenant_id, collection_id, source_type, connection_id, source_key, created_at)
                 VALUES (@tenant, @collection, @type, @connection, @key, ingestion.clock())
-                ON CONFLICT (tenant_id, collection_id, source_type, connection_id, source_key) DO NOTHING
+                ON CONFLICT (tenant_id, collection_id, source_type, connection_id, ingestion.key_hash(source_key)) DO NOTHING
                 RETURNING id
             )
             SELECT id FROM made
             UNION ALL
             SELECT id FROM ingestion.source
-            WHERE tenant_id = @tenant AND collection_id = @collection AND source_type = @type AND connection_id = @connection AND source_key = @key
+            WHERE tenant_id = @tenant AND collection_id = @collection AND source_type = @type AND connection_id = @connection
+              AND ingestion.key_hash(source_key) = ingestion.key_hash(@key)
             LIMIT 1
             """;
         for (var attempt = 0; ; attempt++)

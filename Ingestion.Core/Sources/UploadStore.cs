@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
@@ -16,36 +17,30 @@ namespace Ingestion.Core.Sources;
 public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOptions options, TimeProvider time)
 {
     private const int BufferSize = 1 << 17;
-    private readonly ConcurrentDictionary<string, Hashing> _hashing = new();
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _writers = new();
+    private static readonly TimeSpan WriterPatience = TimeSpan.FromSeconds(15);
+    private readonly ConcurrentDictionary<string, UploadWriter> _writers = new();
 
     /// <summary>
-    /// Announces a file. Throws <c>too_large</c> before a byte is sent. The same path in the same draft with the same size is the same
-    /// upload: it goes on where it stopped.
+    /// Announces a file. Throws <c>too_large</c> before a byte is sent, <see cref="DraftGoneException"/> where the batch takes no more. The
+    /// same path in the same draft with the same size is the same upload while it is unfinished: it goes on where it stopped. A finished
+    /// one is replaced.
     /// </summary>
     public async Task<Upload> CreateAsync(Actor actor, NewUpload request, CancellationToken ct)
     {
-        if (request.Size > options.MaxFileSizeBytes)
-            throw new IngestionException(ErrorCodes.TooLarge, $"{CleanPath(request.Path)} has {request.Size:N0} bytes; {options.MaxFileSizeBytes:N0} are allowed.");
         ArgumentOutOfRangeException.ThrowIfNegative(request.Size);
-        var path = CleanPath(request.Path);
-        await using var db = contexts.Worker();
-        if (request.BatchId is { } batch)
-        {
-            if (!await db.Batches.AnyAsync(b => b.Id == batch && b.TenantId == actor.TenantId && b.Draft, ct)) throw new DraftGoneException();
-            var existing = await db.Uploads.FirstOrDefaultAsync(u => u.BatchId == batch && u.Purpose == request.Purpose && u.Path == path, ct);
-            if (existing is not null && existing.Size == request.Size && existing.CompletedAt is null) return existing;
-            if (existing is not null) await RemoveAsync(actor, existing.PublicId, ct);
-        }
+        var path = UploadPath.Clean(request.Path);
+        RequireSize(path, request.Size);
+        if (request.BatchId is { } batch && await UnfinishedAsync(actor, batch, path, request, ct) is { } existing) return existing;
         var upload = new Upload
         {
             TenantId = actor.TenantId, PublicId = PublicId.New("up_"), BatchId = request.BatchId, Purpose = request.Purpose, Path = path,
-            MediaType = request.MediaType, Size = request.Size, CreatedBy = actor.Name, Metadata = System.Text.Json.JsonSerializer.Serialize(request.Metadata ?? new Dictionary<string, string>()),
+            MediaType = request.MediaType, Size = request.Size, CreatedBy = actor.Name, Metadata = MetadataJson(request.Metadata),
         };
-        db.Add(upload);
+        if (request.Size == 0) (upload.Sha256, upload.CompletedAt) = (Convert.ToHexStringLower(SHA256.HashData([])), time.GetUtcNow());
         try
         {
-            await db.SaveChangesAsync(ct);
+            await InsertAsync(upload, ct);
+            return upload;
         }
         catch (DbUpdateException e) when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
@@ -53,8 +48,13 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             await using var again = contexts.Worker();
             return await again.Uploads.SingleAsync(u => u.BatchId == request.BatchId && u.Purpose == request.Purpose && u.Path == path, ct);
         }
-        if (request.Size == 0) await CompleteAsync(upload, SHA256.Create(), ct);
-        return upload;
+    }
+
+    /// <summary>Throws <c>too_large</c> where a file of this size is not taken; asked before anything is read.</summary>
+    public void RequireSize(string path, long size)
+    {
+        if (size > options.MaxFileSizeBytes)
+            throw new IngestionException(ErrorCodes.TooLarge, $"{path} has {size:N0} bytes; {options.MaxFileSizeBytes:N0} are allowed.");
     }
 
     public async Task<Upload?> FindAsync(string tenantId, string publicId, CancellationToken ct)
@@ -64,22 +64,24 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
     }
 
     /// <summary>
-    /// Appends bytes at an offset and returns the new one; null where the upload is unknown. Throws <see cref="UploadOffsetException"/>
-    /// where the offset is not ours, <c>too_large</c> where more comes than was announced. What arrived before a failure stays.
+    /// Appends bytes at an offset and returns the new one; null where the upload is unknown, or was removed meanwhile. Throws
+    /// <see cref="UploadOffsetException"/> where the offset is not ours, <c>too_large</c> where more comes than was announced,
+    /// <c>storage_full</c>. What arrived before a failure stays. No bytes at the offset of the size finish an upload whose last answer was lost.
     /// </summary>
     public async Task<long?> WriteAsync(string tenantId, string publicId, long offset, Stream body, CancellationToken ct)
     {
-        if (await FindAsync(tenantId, publicId, ct) is not { } upload) return null;
-        var writer = _writers.GetOrAdd(publicId, _ => new(1, 1));
-        if (!await writer.WaitAsync(TimeSpan.FromSeconds(30), ct)) throw new UploadOffsetException(upload.Received);
+        if (await FindAsync(tenantId, publicId, ct) is null) return null;
+        var writer = _writers.GetOrAdd(publicId, _ => new());
+        // A client whose connection broke comes back before the server has noticed: its first request is given time to end.
+        if (!await writer.Gate.WaitAsync(WriterPatience, ct)) throw new UploadOffsetException(LengthOf(publicId));
         try
         {
-            upload = await FindAsync(tenantId, publicId, ct) ?? upload;
+            // Read again: another writer may have finished it, or a person removed it.
+            if (await FindAsync(tenantId, publicId, ct) is not { } upload) return Forget(publicId);
             if (upload.CompletedAt is not null) return offset == upload.Size ? offset : throw new UploadOffsetException(upload.Size);
-            await using var file = new FileStream(files.PathOf(publicId), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 0, FileOptions.Asynchronous);
+            await using var file = new FileStream(files.PathOf(publicId), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.Asynchronous);
             if (offset != file.Length) throw new UploadOffsetException(file.Length);
-            var hash = await HashOfAsync(publicId, file, ct);
-            file.Position = offset;
+            var hash = await writer.HashOfAsync(file, ct);
             try
             {
                 await AppendAsync(upload, file, hash, body, ct);
@@ -88,14 +90,11 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             {
                 await RecordAsync(upload, file.Length, CancellationToken.None);
             }
-            if (file.Length == upload.Size)
-            {
-                file.Flush(flushToDisk: true);
-                await CompleteAsync(upload, hash.Algorithm, ct);
-                _hashing.TryRemove(publicId, out _);
-                _writers.TryRemove(publicId, out _);
-            }
-            return file.Length;
+            if (file.Length < upload.Size) return file.Length;
+            file.Flush(flushToDisk: true);
+            var there = await CompleteAsync(upload, hash, ct);
+            Forget(publicId);
+            return there ? file.Length : null;
         }
         catch (IOException e) when (DiskSpace.IsExhausted(e))
         {
@@ -103,16 +102,18 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
         }
         finally
         {
-            writer.Release();
+            writer.Gate.Release();
         }
     }
 
     /// <summary>The bytes received so far as a client may go on from.</summary>
-    public long OffsetOf(Upload upload)
+    public long OffsetOf(Upload upload) => upload.CompletedAt is not null ? upload.Size : LengthOf(upload.PublicId);
+
+    /// <summary>A draft's uploads in the order they were announced, after a row id.</summary>
+    public async Task<IReadOnlyList<Upload>> ListAsync(string tenantId, long batchId, string purpose, long after, int take, CancellationToken ct)
     {
-        if (upload.CompletedAt is not null) return upload.Size;
-        var file = new FileInfo(files.PathOf(upload.PublicId));
-        return file.Exists ? file.Length : 0;
+        await using var db = contexts.For(tenantId);
+        return await db.Uploads.AsNoTracking().Where(u => u.BatchId == batchId && u.Purpose == purpose && u.Id > after).OrderBy(u => u.Id).Take(take).ToListAsync(ct);
     }
 
     /// <summary>Forgets an upload that no item stands on. False where there is none such.</summary>
@@ -123,20 +124,29 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             .Where(u => u.PublicId == publicId && u.TenantId == actor.TenantId && !db.Items.Any(i => i.UploadId == u.Id))
             .ExecuteDeleteAsync(ct);
         if (removed == 0) return false;
-        _hashing.TryRemove(publicId, out _);
+        Forget(publicId);
         File.Delete(files.PathOf(publicId));
         return true;
     }
 
-    /// <summary>A client's path as text: slashes forward, controls made visible, bounded. It names nothing on our disk.</summary>
-    public static string CleanPath(string path)
+    /// <summary>Forgets a draft's uploads of one purpose, or only the unfinished ones of it, and returns how many; 0 once it was launched.</summary>
+    public async Task<int> RemoveAllAsync(Actor actor, long batchId, string purpose, bool onlyUnfinished, CancellationToken ct)
     {
-        var clean = string.Concat(path.Replace('\\', '/').Select(c => char.IsControl(c) ? '\uFFFD' : c)).Trim().TrimStart('/');
-        if (clean.Length == 0) clean = "unnamed";
-        return (clean.Length <= 1000 ? clean : clean[^1000..]).Normalize();
+        await using var db = contexts.Worker();
+        var gone = db.Uploads.Where(u => u.BatchId == batchId && u.TenantId == actor.TenantId && u.Purpose == purpose && (!onlyUnfinished || u.CompletedAt == null)
+            && db.Batches.Any(b => b.Id == batchId && b.Draft));
+        var ids = await gone.Select(u => u.PublicId).ToListAsync(ct);
+        var removed = await gone.Where(u => ids.Contains(u.PublicId)).ExecuteDeleteAsync(ct);
+        foreach (var id in ids)
+        {
+            Forget(id);
+            // One that was launched between the two statements keeps its bytes.
+            if (removed == ids.Count) File.Delete(files.PathOf(id));
+        }
+        return removed;
     }
 
-    private static async Task AppendAsync(Upload upload, FileStream file, Hashing hash, Stream body, CancellationToken ct)
+    private static async Task AppendAsync(Upload upload, FileStream file, RunningHash hash, Stream body, CancellationToken ct)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -145,8 +155,7 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             {
                 if (file.Length + n > upload.Size) throw new IngestionException(ErrorCodes.TooLarge, $"More bytes came than the {upload.Size:N0} that were announced.");
                 await file.WriteAsync(buffer.AsMemory(0, n), ct);
-                hash.Algorithm.TransformBlock(buffer, 0, n, null, 0);
-                hash.Hashed += n;
+                hash.Append(buffer.AsSpan(0, n));
             }
         }
         finally
@@ -155,20 +164,44 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
         }
     }
 
-    // The hash so far lives in memory; after a restart, or a write that failed half-way, it is made again from the file.
-    private async Task<Hashing> HashOfAsync(string publicId, FileStream file, CancellationToken ct)
+    private async Task<Upload?> UnfinishedAsync(Actor actor, long batch, string path, NewUpload request, CancellationToken ct)
     {
-        if (_hashing.TryGetValue(publicId, out var kept) && kept.Hashed == file.Length) return kept;
-        var hash = new Hashing();
-        file.Position = 0;
-        var buffer = new byte[BufferSize];
-        for (int n; (n = await file.ReadAsync(buffer, ct)) > 0;)
-        {
-            hash.Algorithm.TransformBlock(buffer, 0, n, null, 0);
-            hash.Hashed += n;
-        }
-        return _hashing[publicId] = hash;
+        await using var db = contexts.Worker();
+        var existing = await db.Uploads.AsNoTracking().FirstOrDefaultAsync(u => u.BatchId == batch && u.TenantId == actor.TenantId && u.Purpose == request.Purpose && u.Path == path, ct);
+        if (existing is not null && existing.Size == request.Size && existing.CompletedAt is null) return existing;
+        // Where it cannot be removed the batch was launched, which the insert finds out under its lock.
+        if (existing is not null) await RemoveAsync(actor, existing.PublicId, ct);
+        return null;
     }
+
+    private async Task InsertAsync(Upload upload, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // Held against the launch: what is announced after it would never become an item.
+        if (upload.BatchId is { } batch
+            && (await db.Database.SqlQuery<long>($"SELECT id AS \"Value\" FROM ingestion.import_batch WHERE id = {batch} AND tenant_id = {upload.TenantId} AND draft AND deleted_at IS NULL FOR SHARE").ToListAsync(ct)).Count == 0)
+            throw new DraftGoneException();
+        db.Add(upload);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    private long LengthOf(string publicId)
+    {
+        var file = new FileInfo(files.PathOf(publicId));
+        return file.Exists ? file.Length : 0;
+    }
+
+    private long? Forget(string publicId)
+    {
+        _writers.TryRemove(publicId, out _);
+        return null;
+    }
+
+    // The database takes no U+0000 in text.
+    private static string MetadataJson(IReadOnlyDictionary<string, string>? metadata) =>
+        JsonSerializer.Serialize((metadata ?? new Dictionary<string, string>()).ToDictionary(m => m.Key.Replace('\0', '\uFFFD'), m => m.Value.Replace('\0', '\uFFFD')));
 
     private async Task RecordAsync(Upload upload, long received, CancellationToken ct)
     {
@@ -177,20 +210,13 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
         await db.Uploads.Where(u => u.Id == upload.Id).ExecuteUpdateAsync(s => s.SetProperty(u => u.Received, received).SetProperty(u => u.UpdatedAt, now), ct);
     }
 
-    private async Task CompleteAsync(Upload upload, SHA256 hash, CancellationToken ct)
+    private async Task<bool> CompleteAsync(Upload upload, RunningHash hash, CancellationToken ct)
     {
-        hash.TransformFinalBlock([], 0, 0);
-        upload.Sha256 = Convert.ToHexStringLower(hash.Hash!);
-        upload.CompletedAt = time.GetUtcNow();
+        var sha256 = hash.Value;
+        var now = time.GetUtcNow();
         await using var db = contexts.Worker();
-        await db.Uploads.Where(u => u.Id == upload.Id).ExecuteUpdateAsync(s => s
-            .SetProperty(u => u.Received, upload.Size).SetProperty(u => u.Sha256, upload.Sha256).SetProperty(u => u.CompletedAt, upload.CompletedAt).SetProperty(u => u.UpdatedAt, upload.CompletedAt), ct);
-    }
-
-    private sealed class Hashing
-    {
-        public readonly SHA256 Algorithm = SHA256.Create();
-        public long Hashed;
+        return await db.Uploads.Where(u => u.Id == upload.Id).ExecuteUpdateAsync(s => s
+            .SetProperty(u => u.Received, upload.Size).SetProperty(u => u.Sha256, sha256).SetProperty(u => u.CompletedAt, now).SetProperty(u => u.UpdatedAt, now), ct) == 1;
     }
 }
 

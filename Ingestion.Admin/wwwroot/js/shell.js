@@ -81,7 +81,10 @@ async function look() {
 if (connection) {
   new MutationObserver(() => {
     clearInterval(looking);
-    if (connection.classList.contains("components-reconnect-rejected")) location.reload();
+    // Files on their way outlive the circuit: upload.js reloads once they are there.
+    if (connection.classList.contains("components-reconnect-rejected")) {
+      if (!document.documentElement.dataset.uploading) location.reload();
+    }
     else if (connection.classList.contains("components-reconnect-failed")) looking = setInterval(look, 5000);
   }).observe(connection, { attributeFilter: ["class"] });
 }

@@ -948,10 +948,6 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasIndex("BatchId", "State", "Id")
                         .HasDatabaseName("ix_import_item_batch_id_state_id");
 
-                    b.HasIndex("BatchId", "SourceType", "SourceKey", "Row")
-                        .IsUnique()
-                        .HasDatabaseName("ix_import_item_batch_id_source_type_source_key_row");
-
                     b.ToTable("import_item", "ingestion", t =>
                         {
                             t.HasCheckConstraint("item_failed_has_code", "state <> 'failed' OR error_code IS NOT NULL");
@@ -1122,10 +1118,6 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_import_task_run");
 
-                    b.HasIndex("BatchId")
-                        .HasDatabaseName("import_task_run_open_batch")
-                        .HasFilter("state IN ('ready', 'running')");
-
                     b.HasIndex("InputId")
                         .IsUnique()
                         .HasDatabaseName("import_task_run_one_open_per_input")
@@ -1146,15 +1138,21 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasIndex("ItemId", "Id")
                         .HasDatabaseName("import_task_run_item");
 
-                    b.HasIndex("JobId", "Id")
-                        .HasDatabaseName("import_task_run_ready")
-                        .HasFilter("state = 'ready'");
-
                     b.HasIndex("TenantId", "ItemId")
                         .HasDatabaseName("ix_import_task_run_tenant_id_item_id");
 
                     b.HasIndex("TenantId", "JobId")
                         .HasDatabaseName("ix_import_task_run_tenant_id_job_id");
+
+                    b.HasIndex("JobId", "ScheduledAt", "Id")
+                        .HasDatabaseName("import_task_run_ready")
+                        .HasFilter("state = 'ready'");
+
+                    b.HasIndex(new[] { "BatchId" }, "import_task_run_open_batch")
+                        .HasFilter("state IN ('ready', 'running')");
+
+                    b.HasIndex(new[] { "BatchId" }, "import_task_run_running_batch")
+                        .HasFilter("state = 'running'");
 
                     b.ToTable("import_task_run", "ingestion", t =>
                         {
@@ -1269,9 +1267,8 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasAlternateKey("TenantId", "Id")
                         .HasName("ak_source_tenant_id_id");
 
-                    b.HasIndex("TenantId", "CollectionId", "SourceType", "ConnectionId", "SourceKey")
-                        .IsUnique()
-                        .HasDatabaseName("ix_source_tenant_id_collection_id_source_type_connection_id_so~");
+                    b.HasIndex("TenantId", "CollectionId")
+                        .HasDatabaseName("ix_source_tenant_id_collection_id");
 
                     b.ToTable("source", "ingestion");
                 });

@@ -822,13 +822,6 @@ namespace Ingestion.Core.Data.Migrations
                 filter: "state = 'open'");
 
             migrationBuilder.CreateIndex(
-                name: "ix_import_item_batch_id_source_type_source_key_row",
-                schema: "ingestion",
-                table: "import_item",
-                columns: new[] { "batch_id", "source_type", "source_key", "row" },
-                unique: true);
-
-            migrationBuilder.CreateIndex(
                 name: "ix_import_item_batch_id_state_id",
                 schema: "ingestion",
                 table: "import_item",
@@ -912,7 +905,7 @@ namespace Ingestion.Core.Data.Migrations
                 name: "import_task_run_ready",
                 schema: "ingestion",
                 table: "import_task_run",
-                columns: new[] { "job_id", "id" },
+                columns: new[] { "job_id", "scheduled_at", "id" },
                 filter: "state = 'ready'");
 
             migrationBuilder.CreateIndex(
@@ -920,6 +913,13 @@ namespace Ingestion.Core.Data.Migrations
                 schema: "ingestion",
                 table: "import_task_run",
                 column: "lease_until",
+                filter: "state = 'running'");
+
+            migrationBuilder.CreateIndex(
+                name: "import_task_run_running_batch",
+                schema: "ingestion",
+                table: "import_task_run",
+                column: "batch_id",
                 filter: "state = 'running'");
 
             migrationBuilder.CreateIndex(
@@ -954,11 +954,10 @@ namespace Ingestion.Core.Data.Migrations
                 filter: "revoked_at IS NULL");
 
             migrationBuilder.CreateIndex(
-                name: "ix_source_tenant_id_collection_id_source_type_connection_id_so~",
+                name: "ix_source_tenant_id_collection_id",
                 schema: "ingestion",
                 table: "source",
-                columns: new[] { "tenant_id", "collection_id", "source_type", "connection_id", "source_key" },
-                unique: true);
+                columns: new[] { "tenant_id", "collection_id" });
 
             migrationBuilder.CreateIndex(
                 name: "ix_source_version_source_id_sha256",

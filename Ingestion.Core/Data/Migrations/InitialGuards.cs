@@ -55,6 +55,17 @@ internal static class InitialGuards
         CREATE INDEX chunk_fts_tsv ON ingestion.chunk_fts USING gin (tsv);
         CREATE INDEX chunk_fts_version ON ingestion.chunk_fts (document_version_id);
 
+        -- One item per place in a batch; a manifest's rows are places of their own, also where another manifest names the same URL in the
+        -- same row. Keys are hashed because an index entry holds no 8 kB address.
+        -- convert_to is only stable, since the server's encoding might change; to UTF-8 it gives the same bytes from any.
+        CREATE FUNCTION ingestion.key_hash(key text) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+            SELECT sha256(convert_to(key, 'UTF8'))
+        $$;
+        CREATE UNIQUE INDEX import_item_place ON ingestion.import_item
+            (batch_id, (coalesce(input_id, 0)), source_type, (ingestion.key_hash(source_key)), row);
+        CREATE UNIQUE INDEX source_place ON ingestion.source
+            (tenant_id, collection_id, source_type, connection_id, (ingestion.key_hash(source_key)));
+
         ALTER TABLE ingestion.import_task_run ADD CONSTRAINT fk_import_task_run_import_input
             FOREIGN KEY (tenant_id, input_id) REFERENCES ingestion.import_input (tenant_id, id) ON DELETE CASCADE;
         """;
@@ -76,6 +87,10 @@ internal static class InitialGuards
         -- A final task run is history, and a fence never goes back.
         CREATE FUNCTION ingestion.guard_task_run() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
+            IF TG_OP = 'DELETE' AND (OLD.state NOT IN ('succeeded', 'failed', 'cancelled')
+                OR current_setting('ingestion.prune', true) = 'on' AND pg_has_role(current_user, 'ingestion_owner', 'USAGE')) THEN
+                RETURN OLD;
+            END IF;
             IF OLD.state IN ('succeeded', 'failed', 'cancelled') THEN
                 RAISE EXCEPTION 'task run % is final (%) and never changes', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
             END IF;
@@ -84,7 +99,7 @@ internal static class InitialGuards
             END IF;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER guard BEFORE UPDATE ON ingestion.import_task_run FOR EACH ROW EXECUTE FUNCTION ingestion.guard_task_run();
+        CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON ingestion.import_task_run FOR EACH ROW EXECUTE FUNCTION ingestion.guard_task_run();
         """;
 
     /// <summary>The worker bypasses row-level security (claims cross tenants, COPY is refused under it); the web role lives under it.</summary>
@@ -123,21 +138,49 @@ internal static class InitialGuards
                   AND NOT EXISTS (SELECT 1 FROM ingestion.publication n WHERE n.document_id = p.document_id AND n.id > p.id AND n.revoked_at IS NULL))
         $$;
 
+        -- Ranks what matches, best first, and only then asks what is published: nearly all of it is, so few are asked. Ranking reads every
+        -- match; beyond 20,000 the question says too little for a better order to matter.
         CREATE FUNCTION ingestion.search_text(query tsquery, collection bigint, filter jsonb, hits integer)
         RETURNS TABLE (chunk_id bigint, score real)
         LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ingestion, pg_temp AS $$
-            SELECT f.chunk_id, ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', f.tsv, query, 33) AS score
-            FROM chunk_fts f
-            WHERE f.tsv @@ query
-              AND f.tenant_id = nullif(current_setting('ingestion.tenant', true), '')
-              AND (collection IS NULL OR f.collection_id = collection)
-              AND (filter IS NULL OR EXISTS (SELECT 1 FROM document_version v WHERE v.id = f.document_version_id AND v.metadata @> filter))
-              AND published_version(f.document_version_id)
-            ORDER BY score DESC, f.chunk_id
+            SELECT r.chunk_id, r.score
+            FROM (
+                SELECT m.chunk_id, m.document_version_id,
+                       ts_rank_cd('{0.05, 0.2, 0.5, 1.0}', m.tsv, query, 33) + ts_rank('{0.05, 0.2, 0.5, 1.0}', m.tsv, query, 33) AS score
+                FROM (
+                    SELECT f.chunk_id, f.document_version_id, f.tsv
+                    FROM chunk_fts f
+                    WHERE f.tsv @@ query
+                      AND f.tenant_id = nullif(current_setting('ingestion.tenant', true), '')
+                      AND (collection IS NULL OR f.collection_id = collection)
+                      AND (filter IS NULL OR EXISTS (SELECT 1 FROM document_version v WHERE v.id = f.document_version_id AND v.metadata @> filter))
+                    LIMIT 20000
+                ) m
+                ORDER BY score DESC, m.chunk_id
+                OFFSET 0
+            ) r
+            WHERE published_version(r.document_version_id)
+            ORDER BY r.score DESC, r.chunk_id
             LIMIT hits
         $$;
-        REVOKE ALL ON FUNCTION ingestion.search_text FROM PUBLIC;
-        GRANT EXECUTE ON FUNCTION ingestion.search_text TO ingestion_web, ingestion_worker;
+
+        -- Any of a text's words. Words that stand in more than a fifth of all chunks tell nothing and cost most: they go, unless all are such.
+        CREATE FUNCTION ingestion.any_word(words text) RETURNS tsquery
+        LANGUAGE sql STABLE SECURITY DEFINER SET search_path = ingestion, pg_temp AS $$
+            WITH asked AS (
+                SELECT u.lexeme FROM unnest(to_tsvector('simple', words)) u ORDER BY u.positions[1] LIMIT 32
+            ), common AS (
+                SELECT c.lexeme
+                FROM pg_catalog.pg_stats s, unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS c (lexeme, share)
+                WHERE s.schemaname = 'ingestion' AND s.tablename = 'chunk_fts' AND s.attname = 'tsv' AND c.share > 0.2
+            ), telling AS (
+                SELECT lexeme FROM asked WHERE lexeme NOT IN (SELECT lexeme FROM common WHERE lexeme IS NOT NULL)
+            )
+            SELECT string_agg('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+            FROM (SELECT lexeme FROM telling UNION ALL SELECT lexeme FROM asked WHERE NOT EXISTS (SELECT 1 FROM telling)) w
+        $$;
+        REVOKE ALL ON FUNCTION ingestion.search_text, ingestion.any_word FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION ingestion.search_text, ingestion.any_word TO ingestion_web, ingestion_worker;
         """;
 
     public const string Seed = """

@@ -16,8 +16,10 @@ public sealed class SweepFiles(NpgsqlDataSource worker, IArtifactStore store, Up
 
     public async Task RunAsync(CancellationToken ct)
     {
-        foreach (var uri in await ListAsync("DELETE FROM ingestion.artifact WHERE NOT live AND created_at < ingestion.clock() - $1 RETURNING uri", IntentLife, ct))
-            await store.DeleteAsync(new Uri(uri), ct);
+        // The file first: a crash in between leaves an intent that is found again, never a file that nothing names.
+        var dead = await ListAsync("SELECT uri FROM ingestion.artifact WHERE NOT live AND created_at < ingestion.clock() - $1 LIMIT 10000", IntentLife, ct);
+        foreach (var uri in dead) await store.DeleteAsync(new Uri(uri), ct);
+        await ListAsync("DELETE FROM ingestion.artifact WHERE NOT live AND uri = ANY($1) RETURNING uri", dead.ToArray(), ct);
         await ListAsync("DELETE FROM ingestion.upload WHERE batch_id IS NULL AND updated_at < ingestion.clock() - $1 RETURNING public_id", IntentLife, ct);
         foreach (var id in await ListAsync("""
             UPDATE ingestion.upload u SET removed_at = ingestion.clock()

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Ingestion.Admin.Access;
+using Ingestion.Core.Embeddings;
+using Ingestion.Core.Events;
+using Ingestion.Core.Pipeline;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+
+namespace Ingestion.Admin.Api;
+
+/// <summary>
+/// <c>/api/v1/batches</c>: submit, look, and steer, for programs. Every route sees the caller's tenant alone; what belongs to another
+/// is answered like what does not exist.
+/// </summary>
+internal static class Batches
+{
+    /// <summary>Largest submission, in bytes: the longest list of addresses that fits in a batch.</summary>
+    private const long MaxBody = 64L << 20;
+    private const int MaxKey = 200;
+    private const int MaxPage = 1000;
+
+    public static WebApplication MapBatches(this WebApplication app)
+    {
+        var batches = app.MapGroup("/api/v1/batches");
+        batches.MapPost("/", SubmitAsync).WithMetadata(new RequestSizeLimitAttribute(MaxBody));
+        batches.MapGet("/", ListAsync);
+        batches.MapGet("/{id}", FindAsync);
+        batches.MapGet("/{id}/items", ItemsAsync);
+        batches.MapGet("/{id}/items/{item:long}", ItemAsync);
+        batches.MapGet("/{id}/failures", FailuresAsync);
+        batches.MapGet("/{id}/events", EventsAsync);
+        batches.MapBatchActions();
+        return app;
+    }
+
+    /// <summary>The answer to a batch that the caller has not got.</summary>
+    internal static IResult Unknown(string id) => Wire.Refuse(StatusCodes.Status404NotFound, $"There is no batch {JsonFields.Shown(id)}.");
+
+    /// <summary>The body and its JSON; null where there is none. Throws <c>invalid_option</c> for what is no JSON.</summary>
+    internal static async Task<(byte[] Bytes, JsonDocument? Json)> BodyAsync(HttpRequest request, CancellationToken ct)
+    {
+        using var bytes = new MemoryStream();
+        await request.Body.CopyToAsync(bytes, ct);
+        if (bytes.Length == 0) return ([], null);
+        try
+        {
+            return (bytes.ToArray(), JsonDocument.Parse(bytes.ToArray()));
+        }
+        catch (JsonException e)
+        {
+            throw new IngestionException(ErrorCodes.InvalidOption, $"The body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+        }
+    }
+
+    private static async Task<IResult> SubmitAsync(
+        HttpContext http, Submission submission, BatchQueries batches, EmbeddingModels models, IOptions<ProcessingOptions> defaults, CancellationToken ct)
+    {
+        var (bytes, json) = await BodyAsync(http.Request, ct);
+        using var body = json;
+        if (body is null) return Wire.Refuse(StatusCodes.Status400BadRequest, "Send a JSON object with name and urls, uploads or manifests.");
+        var key = http.Request.Headers["Idempotency-Key"].ToString();
+        if (key.Length > MaxKey) return Wire.Refuse(StatusCodes.Status400BadRequest, $"Idempotency-Key has more than {MaxKey} characters.");
+        var request = BatchRequest.Read(body.RootElement, defaults.Value);
+        // Said now rather than by every document when it comes to be embedded.
+        models.Resolve(request.Options.EmbeddingModelPreference);
+        try
+        {
+            var submitted = await submission.SubmitAsync(http.Actor(), request, key.Length == 0 ? null : new(key, SHA256.HashData(bytes)), ct);
+            var view = await batches.FindAsync(http.User.Tenant(), submitted.PublicId, ct);
+            if (view is null) return Unknown(submitted.PublicId);
+            http.Response.Headers.Location = $"/api/v1/batches/{submitted.PublicId}";
+            return Wire.Answer(BatchAnswers.Of(view), StatusCodes.Status201Created);
+        }
+        catch (IdempotencyConflictException e)
+        {
+            return Wire.Refuse(StatusCodes.Status422UnprocessableEntity, e.Message);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, BatchQueries batches, string? state, string? q, string? collection, int? skip, int? take, CancellationToken ct)
+    {
+        var filter = new BatchFilter { States = Words<BatchState>("state", state), Text = q, Collection = collection };
+        var page = await batches.ListAsync(http.User.Tenant(), filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 50, 1, 200), ct);
+        return Wire.Answer(new { Batches = page.Rows.Select(BatchAnswers.Of), page.Total });
+    }
+
+    private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, CancellationToken ct) =>
+        await batches.FindAsync(http.User.Tenant(), id, ct) is { } batch ? Wire.Answer(BatchAnswers.Of(batch)) : Unknown(id);
+
+    private static async Task<IResult> ItemsAsync(
+        HttpContext http, string id, BatchQueries batches, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
+    {
+        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
+        var filter = new ItemFilter
+        {
+            States = Words<ItemState>("state", state), Stage = string.IsNullOrEmpty(stage) ? null : JsonFields.Word<Stage>("stage", stage), ErrorCode = code, Text = q,
+        };
+        var page = await batches.ItemsAsync(http.User.Tenant(), batch.Id, filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
+        return Wire.Answer(new { Items = page.Rows.Select(BatchAnswers.Of), page.Total });
+    }
+
+    private static async Task<IResult> ItemAsync(HttpContext http, string id, long item, BatchQueries batches, CancellationToken ct)
+    {
+        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
+        if (await batches.ItemAsync(http.User.Tenant(), item, ct) is not { } found || found.BatchId != batch.Id)
+            return Wire.Refuse(StatusCodes.Status404NotFound, $"There is no item {item} in this batch.");
+        return Wire.Answer(BatchAnswers.Of(found, await batches.TaskRunsAsync(http.User.Tenant(), item, ct)));
+    }
+
+    private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, int? skip, int? take, CancellationToken ct)
+    {
+        var tenant = http.User.Tenant();
+        if (await batches.FindAsync(tenant, id, ct) is not { } batch) return Unknown(id);
+        var items = await batches.ItemsAsync(tenant, batch.Id, new() { States = [ItemState.Failed] }, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
+        return Wire.Answer(BatchAnswers.Of(await batches.FailuresAsync(tenant, batch.Id, ct), await batches.InputsAsync(tenant, batch.Id, ct), items));
+    }
+
+    private static async Task<IResult> EventsAsync(HttpContext http, string id, BatchQueries batches, ImportEvents events, long? after, int? take, CancellationToken ct)
+    {
+        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
+        var page = await events.ReadAsync(batch.Id, after ?? 0, Math.Clamp(take ?? MaxPage, 1, MaxPage), ct);
+        return Wire.Answer(new { Events = page.Select(BatchAnswers.Of), Next = page.Count > 0 ? page[^1].Seq : after ?? 0 });
+    }
+
+    /// <summary>Words of a query, separated by commas; null where there are none.</summary>
+    private static List<T>? Words<T>(string name, string? words) where T : struct, Enum =>
+        string.IsNullOrWhiteSpace(words) ? null : [.. words.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(w => JsonFields.Word<T>(name, w))];
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Ingestion.Core.Pipeline;
+
+namespace Ingestion.Admin.Api;
+
+/// <summary>Members of a JSON body as values; each throws <c>invalid_option</c> with a sentence that begins with the member's name.</summary>
+internal static class JsonFields
+{
+    public static string Text(string name, JsonElement value, int longest)
+    {
+        if (value.ValueKind != JsonValueKind.String) throw Invalid(name, "must be a text");
+        var text = value.GetString()!;
+        return text.Length <= longest ? text : throw Invalid(name, $"has {text.Length:N0} characters; {longest:N0} are allowed");
+    }
+
+    /// <summary>Null for JSON's null.</summary>
+    public static string? OptionalText(string name, JsonElement value, int longest) =>
+        value.ValueKind == JsonValueKind.Null ? null : Text(name, value, longest);
+
+    public static bool Flag(string name, JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Invalid(name, "must be true or false"),
+    };
+
+    public static long Id(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var id) ? id : throw Invalid(name, "must be the number of an item");
+
+    /// <summary>One of an enumeration's words, in lower case.</summary>
+    public static T Word<T>(string name, JsonElement value) where T : struct, Enum =>
+        value.ValueKind == JsonValueKind.String ? Word<T>(name, value.GetString()!) : throw Invalid(name, "must be a text");
+
+    /// <inheritdoc cref="Word{T}(string, JsonElement)"/>
+    public static T Word<T>(string name, string word) where T : struct, Enum
+    {
+        foreach (var known in Enum.GetValues<T>())
+            if (known.Word() == word) return known;
+        throw Invalid(name, $"must be one of {string.Join(", ", Enum.GetValues<T>().Select(v => v.Word()))}");
+    }
+
+    /// <summary>Every element of an array; an element's name is <c>urls[3]</c>.</summary>
+    public static IReadOnlyList<T> List<T>(string name, JsonElement value, Func<string, JsonElement, T> read)
+    {
+        if (value.ValueKind != JsonValueKind.Array) throw Invalid(name, "must be an array");
+        var list = new List<T>(value.GetArrayLength());
+        foreach (var element in value.EnumerateArray()) list.Add(read($"{name}[{list.Count}]", element));
+        return list;
+    }
+
+    public static JsonElement.ObjectEnumerator Members(string name, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : throw Invalid(name, "must be an object");
+
+    /// <summary>A caller's name as it may stand in a sentence.</summary>
+    public static string Shown(string name) => name.Length <= 80 ? name : name[..80] + "…";
+
+    private static IngestionException Invalid(string name, string must) => new(ErrorCodes.InvalidOption, $"{Shown(name)} {must}.");
+}

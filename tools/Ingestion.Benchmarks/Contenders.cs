@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace Ingestion.Benchmarks;
+
+/// <summary>Where a contender finds what it works on; given on its command line as <c>name=value</c>.</summary>
+internal sealed class Inputs(string[] settings)
+{
+    private readonly Dictionary<string, string> _values = settings.Select(s => s.Split('=', 2)).ToDictionary(p => p[0], p => p[1]);
+
+    public string Pages => _values["pages"];
+    public Uri PageServer => new(_values["page-server"]);
+    public Uri EmbeddingServer => new(_values["embedding-server"]);
+    public int Items => int.Parse(_values["items"], System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>Everything that can be measured, by name; each runs in a child process of this tool.</summary>
+internal static class Contenders
+{
+    public const string Verb = "measure";
+
+    private static readonly Dictionary<string, Func<Inputs, Task<Result>>> All = new()
+    {
+        ["pipeline-local"] = i => DocumentPath.RunAsync(i, remote: false),
+        ["pipeline-stub"] = i => DocumentPath.RunAsync(i, remote: true),
+        ["fetch"] = DocumentFloors.FetchAsync,
+        ["parse"] = DocumentFloors.ParseAsync,
+        ["embed-local"] = i => DocumentFloors.EmbedAsync(i, remote: false),
+        ["embed-stub"] = i => DocumentFloors.EmbedAsync(i, remote: true),
+        ["copy"] = CopyFloor.RunAsync,
+        ["queue-1"] = i => QueuePath.RunAsync(i, batches: 1),
+        ["queue-8"] = i => QueuePath.RunAsync(i, batches: 8),
+        ["sql"] = QueueFloor.RunAsync,
+    };
+
+    public static async Task<int> RunAsync(string name, string[] settings)
+    {
+        // The result is all that goes to standard output.
+        var output = Console.Out;
+        Console.SetOut(Console.Error);
+        var result = await All[name](new Inputs(settings));
+        await output.WriteLineAsync(JsonSerializer.Serialize(result));
+        return 0;
+    }
+}

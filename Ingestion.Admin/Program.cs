@@ -43,7 +43,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignOut().MapBatches().MapUploads().MapDraftAddresses().MapPages();
+        app.MapSignOut().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

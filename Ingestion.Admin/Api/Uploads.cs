@@ -1,9 +1,8 @@
-using System.Text.Json;
+using System.Text.Json.Serialization;
 using Ingestion.Admin.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Sources;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Ingestion.Admin.Api;
@@ -19,7 +18,6 @@ internal static class Uploads
     /// <summary>Largest part of one request, in bytes; what is larger comes in several.</summary>
     private const long MaxPart = 64L << 20;
     private const int MaxListed = 1000;
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static WebApplication MapUploads(this WebApplication app)
     {
@@ -42,7 +40,7 @@ internal static class Uploads
         var draft = await DraftAsync(http, batches, body.Batch, ct);
         if (draft.Refusal is { } refusal) return refusal;
         var upload = await store.CreateAsync(http.Actor(), new(body.Path!, body.Size!.Value, draft.Id, body.Purpose ?? UploadPurposes.File, body.MediaType, body.Metadata), ct);
-        return Results.Json(View(store, upload), Json, statusCode: StatusCodes.Status201Created);
+        return Wire.Answer(View(store, upload), StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> SendWholeAsync(
@@ -56,7 +54,7 @@ internal static class Uploads
         var upload = await store.CreateAsync(http.Actor(), new(path!, announced.Size.Value, draft.Id, purpose ?? UploadPurposes.File, announced.MediaType), ct);
         if (upload.CompletedAt is null && await store.WriteAsync(upload.TenantId, upload.PublicId, 0, http.Request.Body, ct) is null) return Unknown(upload.PublicId);
         return await store.FindAsync(upload.TenantId, upload.PublicId, ct) is { } written
-            ? Results.Json(View(store, written), Json, statusCode: StatusCodes.Status201Created)
+            ? Wire.Answer(View(store, written), StatusCodes.Status201Created)
             : Unknown(upload.PublicId);
     }
 
@@ -67,18 +65,18 @@ internal static class Uploads
             throw new IngestionException(ErrorCodes.TooLarge, $"A part has at most {MaxPart:N0} bytes; send the file in several parts.");
         var tenant = http.User.Tenant();
         if (await store.WriteAsync(tenant, id, offset.Value, http.Request.Body, ct) is null) return Unknown(id);
-        return await store.FindAsync(tenant, id, ct) is { } upload ? Results.Json(View(store, upload), Json) : Unknown(id);
+        return await store.FindAsync(tenant, id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, UploadStore store, string id, CancellationToken ct) =>
-        await store.FindAsync(http.User.Tenant(), id, ct) is { } upload ? Results.Json(View(store, upload), Json) : Unknown(id);
+        await store.FindAsync(http.User.Tenant(), id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
 
     private static async Task<IResult> ListAsync(
         HttpContext http, UploadStore store, BatchQueries batches, string? batch, string? purpose, long? after, int? take, CancellationToken ct)
     {
         if (batch is null || await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return NoBatch(batch);
         var rows = await store.ListAsync(http.User.Tenant(), found.Id, purpose ?? UploadPurposes.File, after ?? 0, Math.Clamp(take ?? MaxListed, 1, MaxListed), ct);
-        return Results.Json(new { Uploads = rows.Select(u => View(store, u)), Next = rows.Count > 0 ? rows[^1].Id : (long?)null }, Json);
+        return Wire.Answer(new { Uploads = rows.Select(u => View(store, u)), Next = rows.Count > 0 ? rows[^1].Id : (long?)null });
     }
 
     private static async Task<IResult> RemoveAsync(HttpContext http, UploadStore store, string id, CancellationToken ct)
@@ -86,14 +84,14 @@ internal static class Uploads
         if (await store.RemoveAsync(http.Actor(), id, ct)) return Results.NoContent();
         return await store.FindAsync(http.User.Tenant(), id, ct) is null
             ? Unknown(id)
-            : Results.Problem("This upload belongs to a batch that was started; it cannot be removed any more.", statusCode: StatusCodes.Status409Conflict);
+            : Wire.Refuse(StatusCodes.Status409Conflict, "This upload belongs to a batch that was started; it cannot be removed any more.");
     }
 
     private static async Task<IResult> RemoveAllAsync(HttpContext http, UploadStore store, BatchQueries batches, string? batch, string? purpose, bool? unfinished, CancellationToken ct)
     {
         if (batch is null || await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return NoBatch(batch);
         if (!found.Draft) throw new DraftGoneException();
-        return Results.Json(new { Removed = await store.RemoveAllAsync(http.Actor(), found.Id, purpose ?? UploadPurposes.File, unfinished ?? false, ct) }, Json);
+        return Wire.Answer(new { Removed = await store.RemoveAllAsync(http.Actor(), found.Id, purpose ?? UploadPurposes.File, unfinished ?? false, ct) });
     }
 
     private static async Task<(long? Id, IResult? Refusal)> DraftAsync(HttpContext http, BatchQueries batches, string? batch, CancellationToken ct)
@@ -107,15 +105,16 @@ internal static class Uploads
 
     private static string? MediaType(HttpRequest request) => request.ContentType is { Length: <= 200 } type && type != "application/octet-stream" ? type : null;
 
-    private static IResult Bad(string detail) => Results.Problem(detail, statusCode: StatusCodes.Status400BadRequest);
+    private static IResult Bad(string detail) => Wire.Refuse(StatusCodes.Status400BadRequest, detail);
 
-    private static IResult Unknown(string id) => Results.Problem($"There is no upload {id}.", statusCode: StatusCodes.Status404NotFound);
+    private static IResult Unknown(string id) => Wire.Refuse(StatusCodes.Status404NotFound, $"There is no upload {id}.");
 
-    private static IResult NoBatch(string? batch) => batch is null ? Bad("Name the batch with ?batch=.") : Results.Problem($"There is no batch {batch}.", statusCode: StatusCodes.Status404NotFound);
+    private static IResult NoBatch(string? batch) => batch is null ? Bad("Name the batch with ?batch=.") : Wire.Refuse(StatusCodes.Status404NotFound, $"There is no batch {batch}.");
 
     private sealed record UploadView(string Id, string Path, long Offset, long Size, bool Complete, string? Sha256);
 
-    private sealed record Announcement(string? Path, long? Size, string? Batch, string? Purpose, string? MediaType, IReadOnlyDictionary<string, string>? Metadata)
+    private sealed record Announcement(
+        string? Path, long? Size, string? Batch, string? Purpose, [property: JsonPropertyName("media_type")] string? MediaType, IReadOnlyDictionary<string, string>? Metadata)
     {
         /// <summary>What is wrong with it, in a sentence that names the member; null where nothing is.</summary>
         public string? Problem() =>

@@ -36,6 +36,19 @@ public sealed class ErrorAnswersTests
     }
 
     [Fact]
+    public async Task Database_that_is_away_becomes_503_with_the_time_to_come_back()
+    {
+        var (answer, body) = await AskAsync(() => throw new Npgsql.NpgsqlException("Host=secret"));
+        answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        answer.Headers.RetryAfter!.Delta.ShouldBe(TimeSpan.FromSeconds(5));
+        body.GetRawText().ShouldNotContain("secret");
+    }
+
+    [Fact]
+    public async Task Full_disk_becomes_507() =>
+        (await AskAsync(() => throw new IngestionException(ErrorCodes.StorageFull, "No space."))).Answer.StatusCode.ShouldBe(HttpStatusCode.InsufficientStorage);
+
+    [Fact]
     public void Every_code_has_a_status_of_an_error() =>
         ErrorCodes.All.ShouldAllBe(c => ErrorAnswers.StatusOf(c) >= 400 && ErrorAnswers.StatusOf(c) < 600);
 

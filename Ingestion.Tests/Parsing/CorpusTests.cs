@@ -13,7 +13,7 @@ namespace Ingestion.Tests.Parsing;
 /// <summary>Files that nobody here wrote, through the parsers and the chunker, scored by the corpus's own rules.</summary>
 public sealed class CorpusTests(ITestOutputHelper output)
 {
-    private static readonly string[] Formats = ["pdf", "docx", "html", "md", "txt", "csv"];
+    internal static readonly string[] Formats = ["pdf", "docx", "html", "md", "txt", "csv"];
 
     [CorpusFact]
     public async Task Nine_in_ten_files_give_their_text_and_none_hangs_or_crashes()
@@ -61,7 +61,8 @@ public sealed class CorpusTests(ITestOutputHelper output)
         return string.Create(CultureInfo.InvariantCulture, $"{id}\t{state}\t{clock.Elapsed.TotalSeconds:0.00}\t{error}");
     }
 
-    private static async Task<(string Report, string Figures)> ScoreAsync(string corpus, string manifest, string results, string texts)
+    /// <summary>The scorer's report (a line a failure) and its figures by format.</summary>
+    internal static async Task<(string Report, string Figures)> ScoreAsync(string corpus, string manifest, string results, string texts)
     {
         var start = new ProcessStartInfo("python3", [Path.Combine(corpus, "check_extraction.py"), manifest, results, texts])
         {

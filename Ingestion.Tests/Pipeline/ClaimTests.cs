@@ -38,7 +38,8 @@ public sealed class ClaimTests : DatabaseTest
         (await Spine.DoneAsync(running, async (connection, ct) =>
         {
             // The save opens a task of that stage: its foreign key holds the job's key while the settling goes on.
-            await ImportQueue.OpenAsync(connection, [await Make.Item(batch)], Stage.Parse, ct);
+            await using var opening = new NpgsqlBatch(connection) { BatchCommands = { ImportQueue.Open([await Make.Item(batch)], Stage.Parse) } };
+            await opening.ExecuteNonQueryAsync(ct);
             (await Spine.ClaimAsync(Stage.Parse)).ShouldHaveSingleItem().Id.ShouldBe(ready.Id);
         })).ShouldBeTrue();
     }

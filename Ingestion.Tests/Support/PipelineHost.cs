@@ -110,6 +110,14 @@ public sealed class PipelineHost : IAsyncDisposable
         return rows;
     }
 
+    /// <summary>Asks again and again until a query answers true.</summary>
+    public async Task UntilAsync(string sql, params object[] parameters)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (!(await QueryAsync<bool>(sql, parameters)).SequenceEqual([true])) await timer.WaitForNextTickAsync(deadline.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();

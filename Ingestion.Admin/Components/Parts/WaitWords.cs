@@ -6,13 +6,13 @@ namespace Ingestion.Admin.Components.Parts;
 public static class WaitWords
 {
     /// <summary>Why nobody works on an open item; null where somebody does, or where it has ended.</summary>
-    public static string? Of(ItemView item, BatchView batch, int workers, DateTimeOffset now) => item switch
+    public static string? Of(ItemView item, BatchView batch, Room room, DateTimeOffset now) => item switch
     {
         { State: not ItemState.Open } or { TaskState: TaskState.Running } => null,
         { TaskState: TaskState.Blocked } => "Waits for a person to review it.",
         _ when Of(batch) is { } sentence => sentence,
         { WaitReason: { } reason, ScheduledAt: { } due } when due > now => Of(reason, due, now),
-        _ => Due(workers),
+        _ => Due(room),
     };
 
     /// <summary>Why a whole batch stands still; null where it does not.</summary>
@@ -27,7 +27,7 @@ public static class WaitWords
     };
 
     /// <summary>Why a group of tasks waits.</summary>
-    public static string Of(WaitGroup group, int workers, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(workers);
+    public static string Of(WaitGroup group, Room room, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(room);
 
     /// <param name="reason">One of <see cref="WaitReasons"/>.</param>
     /// <param name="due">When it is looked at again.</param>
@@ -51,7 +51,21 @@ public static class WaitWords
         };
     }
 
-    private static string Due(int workers) => workers == 0 ? "No worker is running." : "Waits for a free worker.";
+    private static string Due(Room room) => room switch
+    {
+        { Workers: 0 } => "No worker is running.",
+        _ when room.Taken >= room.Places => $"The batch has {Format.Count(room.Places, "document")} at work at once, as its options say; waits for a free place.",
+        _ => "Waits for a free worker.",
+    };
 
     private static string In(TimeSpan left) => left.TotalSeconds < 1 ? "now" : $"in {Format.Duration(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}";
+}
+
+/// <summary>What a task that is due waits for.</summary>
+/// <param name="Workers">Processes that run the pipeline.</param>
+/// <param name="Taken">Documents of the batch that are at work.</param>
+/// <param name="Places">Documents of the batch that may be.</param>
+public sealed record Room(int Workers, int Taken, int Places)
+{
+    public static Room Of(BatchView batch, BatchLive live) => new(live.Workers, batch.Counts.Running, Pages.Batches.OptionWords.Stored(batch).Workers);
 }

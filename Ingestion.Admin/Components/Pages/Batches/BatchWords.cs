@@ -15,13 +15,22 @@ public static class BatchWords
     /// <summary><c>30%</c>: the mean of the two.</summary>
     public static string Overall(BatchCounts c) => Format.Percent(c.OverallPercent / 100);
 
+    /// <summary>The first two in one line; while no document is known, what becomes of that.</summary>
+    public static string Progress(BatchView batch) => batch.Counts switch
+    {
+        { Total: > 0 } c => $"{Downloading(c)} · {Ingested(c)}",
+        { FailedInputs: > 0 } => "Nothing could be discovered",
+        _ when batch.State.IsFinal() => "Nothing was found",
+        _ => "Nothing discovered yet",
+    };
+
     /// <summary>What the three figures count, in a sentence.</summary>
     public const string Counting = "Downloading counts documents whose download has ended, Ingested those that ended altogether, well or not; the overall figure is the mean of both.";
 
-    /// <summary>How the ended documents ended: <c>1,204 published, 20 already known, 16 failed</c>. Empty where none ended.</summary>
+    /// <summary>How the ended documents ended: <c>1,204 published, 20 skipped, 16 failed</c>. Empty where none ended.</summary>
     public static string Endings(BatchCounts c) => string.Join(", ", new[]
     {
-        (c.Done, "published"), (c.Skipped, "already known"), (c.Failed, "failed"), (c.Rejected, "rejected"), (c.Cancelled, "cancelled"),
+        (c.Done, "published"), (c.Skipped, "skipped"), (c.Failed, "failed"), (c.Rejected, "rejected"), (c.Cancelled, "cancelled"),
     }.Where(e => e.Item1 > 0).Select(e => $"{Format.Count(e.Item1)} {e.Item2}"));
 
     /// <summary><c>42 documents a minute</c>, or that it is not known yet.</summary>

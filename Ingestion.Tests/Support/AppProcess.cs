@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Shouldly;
+
+namespace Ingestion.Tests.Support;
+
+/// <summary>
+/// The real program in a process of its own, with its own database server, on a free port and a data directory that outlives it: so that
+/// it can be killed and started again.
+/// </summary>
+public sealed partial class AppProcess : IAsyncDisposable
+{
+    public const string Key = "a-key-of-the-tests-0123456789";
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly TaskCompletionSource<int> _port = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private AppProcess(Process process) => _process = process;
+
+    /// <summary>Sends the key with every request.</summary>
+    public HttpClient Client { get; } = new() { DefaultRequestHeaders = { { "X-Api-Key", Key } }, Timeout = TimeSpan.FromMinutes(2) };
+
+    /// <summary>What it wrote to its console so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output) return _output.ToString();
+        }
+    }
+
+    /// <summary>Memory of the program itself, in bytes, without its parsers and its database.</summary>
+    public long WorkingSet
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    /// <summary>Starts it on a data directory and waits until it answers. Settings are named as in the settings file.</summary>
+    public static async Task<AppProcess> StartAsync(string data, params (string Key, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ingestion.dll"), .. settings.Select(s => $"--{s.Key}={s.Value}")])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data,
+        };
+        start.Environment["INGESTION_DATA"] = data;
+        start.Environment["INGESTION_PORT"] = "0";
+        start.Environment["INGESTION_BOOTSTRAP_KEY"] = Key;
+        var app = new AppProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        app._process.OutputDataReceived += (_, e) => app.Read(e.Data);
+        app._process.ErrorDataReceived += (_, e) => app.Read(e.Data);
+        app._process.Exited += (_, _) => app._port.TrySetException(new ShouldAssertException($"It ended before it was ready:\n{app.Output}"));
+        app._process.Start();
+        app._process.BeginOutputReadLine();
+        app._process.BeginErrorReadLine();
+        app.Client.BaseAddress = new($"http://localhost:{await app._port.Task.WaitAsync(StartLimit)}");
+        (await app.Client.GetAsync("/health")).IsSuccessStatusCode.ShouldBeTrue();
+        return app;
+    }
+
+    /// <summary>Ends it as a power cut would: SIGKILL to this one process.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to stop and waits until it has.</summary>
+    public async Task StopAsync()
+    {
+        if (_process.HasExited) return;
+        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
+        }
+        catch (TimeoutException)
+        {
+            await KillAsync();
+            throw new ShouldAssertException($"It did not stop in 40 s:\n{Output}");
+        }
+    }
+
+    /// <summary>Uploads a file in one request and returns its id.</summary>
+    public async Task<string> UploadAsync(string path, byte[] content, string purpose = "file")
+    {
+        using var answer = await Client.PostAsync($"/api/v1/uploads/file?path={Uri.EscapeDataString(path)}&purpose={purpose}", new ByteArrayContent(content));
+        return (await JsonAsync(answer)).GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Submits a batch and returns its id.</summary>
+    public async Task<string> SubmitAsync(object request)
+    {
+        using var answer = await Client.PostAsJsonAsync("/api/v1/batches", request);
+        return (await JsonAsync(answer)).GetProperty("id").GetString()!;
+    }
+
+    public async Task<JsonElement> GetAsync(string path)
+    {
+        using var answer = await Client.GetAsync(path);
+        return await JsonAsync(answer);
+    }
+
+    /// <summary>The answer's JSON; fails with its text where it is no success.</summary>
+    public static async Task<JsonElement> JsonAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync();
+        answer.IsSuccessStatusCode.ShouldBeTrue($"{(int)answer.StatusCode}: {text}");
+        return JsonSerializer.Deserialize<JsonElement>(text);
+    }
+
+    /// <summary>Asks again and again until a batch is what the test waits for.</summary>
+    public async Task<JsonElement> BatchAsync(string id, Func<JsonElement, bool> reached, TimeSpan patience)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        for (var clock = Stopwatch.StartNew(); ; await timer.WaitForNextTickAsync())
+        {
+            var batch = await GetAsync($"/api/v1/batches/{id}");
+            if (reached(batch)) return batch;
+            if (clock.Elapsed > patience) throw new ShouldAssertException($"After {clock.Elapsed.TotalSeconds:0} s the batch is {batch}\n{Output}");
+        }
+    }
+
+    /// <summary>Waits until a batch has ended.</summary>
+    public Task<JsonElement> EndedAsync(string id, TimeSpan patience) => BatchAsync(id, HasEnded, patience);
+
+    public static bool HasEnded(JsonElement batch) => batch.GetProperty("state").GetString() is "completed" or "failed" or "cancelled";
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Client.Dispose();
+        _process.Dispose();
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null) return;
+        lock (_output) _output.AppendLine(line);
+        if (Ready().Match(line) is { Success: true } ready) _port.TrySetResult(int.Parse(ready.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [GeneratedRegex(@"Ingestion is ready\..*http://localhost:(\d+)/", RegexOptions.CultureInvariant)]
+    private static partial Regex Ready();
+}

@@ -1,0 +1,17 @@
+using Ingestion.Core;
+using Ingestion.Core.Data;
+using Ingestion.Core.Settings;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Ingestion.Tests.Support;
+
+/// <summary>The core on a database of a test: submissions, control and queries, but nothing that runs by itself.</summary>
+internal static class CoreServices
+{
+    public static IServiceCollection AddCore(this IServiceCollection services, Database database, string data) => services
+        .AddLogging()
+        .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("Ingestion:Data", data)]).Build())
+        .AddIngestionOptions()
+        .AddIngestion(database);
+}

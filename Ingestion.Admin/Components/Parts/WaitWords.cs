@@ -35,7 +35,7 @@ public static class WaitWords
         HoldReasons.Cancelling => "The batch is being cancelled.",
         HoldReasons.BatchQueued => $"The batch waits for its turn: {waiting.Subject} are active at a time.",
         HoldReasons.Review => "Waits for a person to review it.",
-        HoldReasons.BatchWorkers => $"The batch is at its limit of {waiting.Subject} documents at a time.",
+        HoldReasons.BatchWorkers => $"The batch has {waiting.Subject} documents at work at once, as its options say; waits for a free place.",
         HoldReasons.NoWorker => "No worker is running.",
         HoldReasons.StageBusy => "Waits for a free worker.",
         _ => Of(waiting.Reason, waiting.Until ?? now, now),

@@ -36,8 +36,8 @@ public static class WaitWords
         HoldReasons.BatchQueued => $"The batch waits for its turn: {waiting.Subject} are active at a time.",
         HoldReasons.Review => "Waits for a person to review it.",
         HoldReasons.BatchWorkers => $"The batch is at its limit of {waiting.Subject} documents at a time.",
-        HoldReasons.NoWorker => Due(0),
-        HoldReasons.StageBusy => Due(1),
+        HoldReasons.NoWorker => "No worker is running.",
+        HoldReasons.StageBusy => "Waits for a free worker.",
         _ => Of(waiting.Reason, waiting.Until ?? now, now),
     };
 

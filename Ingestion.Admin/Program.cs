@@ -12,6 +12,8 @@ try
 {
     return await new CommandLine(ServeAsync)
         .Add(new SignInLinkCommand())
+        .Add(new MigrateCommand())
+        .Add(new VerifyCommand())
         .RunAsync(args);
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
@@ -43,7 +45,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignOut().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignOut().MapVerify().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -8,6 +8,7 @@ using Ingestion.Core.Library;
 using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Pipeline.Duties;
+using Ingestion.Core.Pipeline.Verify;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
@@ -48,6 +49,7 @@ public static class IngestionServices
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
+        services.AddSingleton<Verification>().AddSingleton<QueueHealth>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
     }

@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Error, "Task {Task} ({Stage}) could not be settled; its lease will run out and it is tried again")]
     public static partial void SettleFailed(this ILogger log, Exception e, long task, string stage);
 
+    [LoggerMessage(LogLevel.Information, "{Count} tasks of batch {Batch} could not be settled together and are settled one by one: {Reason}")]
+    public static partial void SettledApart(this ILogger log, int count, long batch, string reason);
+
     [LoggerMessage(LogLevel.Warning, "What follows task {Task} ({Stage}) failed; a sweep does it again: {Reason}")]
     public static partial void AfterFailed(this ILogger log, long task, string stage, string reason);
 

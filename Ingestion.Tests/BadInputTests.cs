@@ -11,6 +11,7 @@ namespace Ingestion.Tests;
 /// Everything that can be wrong with what people bring, in one batch of the running program: each bad thing ends as a record with a code,
 /// a sentence and a remedy; the good things beside it do not notice.
 /// </summary>
+[Collection(RunningProgram.Name)]
 public sealed class BadInputTests(BadInput run, ITestOutputHelper output) : IClassFixture<BadInput>
 {
     [Theory]

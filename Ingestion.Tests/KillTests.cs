@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests;
 
 /// <summary>The program is ended by SIGKILL at random moments of a run of 1,240 rows and started again each time.</summary>
+[Collection(RunningProgram.Name)]
 public sealed class KillTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);

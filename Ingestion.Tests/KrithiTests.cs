@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests;
 
 /// <summary>Three real manifests, 1,240 rows, through the running program.</summary>
+[Collection(RunningProgram.Name)]
 public sealed class KrithiTests(ITestOutputHelper output)
 {
     [KrithiFact]

@@ -134,6 +134,30 @@ public sealed class WholeWayTests(WholeWay way) : IClassFixture<WholeWay>
     }
 
     [Fact]
+    public async Task A_file_that_becomes_like_another_is_not_left_with_its_old_text()
+    {
+        var shared = Encoding.UTF8.GetBytes("Turnstones flip pebbles along the strand.");
+        await way.RunAsync("both", [("strand a.txt", shared), ("strand b.txt", Encoding.UTF8.GetBytes("Sanderlings chase the zephyrous foam."))]);
+
+        var changed = await way.RunAsync("alike", [("strand b.txt", shared)]);
+
+        changed.Single().State.ShouldBe(ItemState.Done);
+        (await way.App.SearchAsync("sanderlings chase the zephyrous foam")).ShouldNotContain(h => h.Text.Contains("zephyrous", StringComparison.Ordinal));
+        (await way.RunAsync("still alike", [("strand b.txt", shared)])).Single().State.ShouldBe(ItemState.Skipped);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_would_make_the_batch_too_large_fails_and_the_rest_goes_on()
+    {
+        await using var app = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", way.Site.Target), ("Ingestion:Pipeline:MaxItemsPerBatch", "3"));
+        var manifest = await app.UploadAsync("list.csv", $"Hyperlink\n{way.Site.Url("/x1")}\n{way.Site.Url("/x2")}\n{way.Site.Url("/x3")}\n");
+        var batch = await app.SubmitAsync(new("too many") { Urls = [new(way.Site.Url("/x4").AbsoluteUri)], Manifests = [new(manifest, "Hyperlink")] });
+        (await app.EndedAsync(batch)).State.ShouldBe(BatchState.Completed);
+        (await app.ItemsAsync(batch)).ShouldHaveSingleItem().State.ShouldBe(ItemState.Done);
+        (await app.QueryAsync<string>("SELECT error_code FROM ingestion.import_input WHERE state = 'failed'")).ShouldBe(["too_many_items"]);
+    }
+
+    [Fact]
     public async Task A_retry_with_another_chunk_size_makes_a_new_version_of_the_same_bytes()
     {
         var text = string.Join("\n\n", Enumerable.Range(1, 40).Select(n => $"Paragraph {n} tells of the {n}th guillemot on the ledge above the sea."));

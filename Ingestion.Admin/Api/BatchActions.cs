@@ -25,7 +25,7 @@ internal static class BatchActions
         if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Batches.Unknown(id);
         var (_, json) = await Batches.BodyAsync(http.Request, ct);
         using var body = json;
-        var wish = body is null ? new RetryWish(null, null, true) : RetryWish.Read(body.RootElement, batch);
+        var wish = body is null ? new RetryWish(null, null, true) : JsonFields.Read(() => RetryWish.Read(body.RootElement, batch));
         if (wish.Options is { } options) models.Resolve(options.EmbeddingModelPreference);
         return await ActAsync(http, id, batches,
             b => retry.RetryAsync(http.Actor(), b, wish.FailedOnly ? RetryScope.Failed : RetryScope.All, wish.Items, wish.Options, ct), ct);

@@ -42,10 +42,11 @@ internal static class Batches
     {
         using var bytes = new MemoryStream();
         await request.Body.CopyToAsync(bytes, ct);
-        if (bytes.Length == 0) return ([], null);
+        var body = bytes.ToArray();
+        if (body.Length == 0) return (body, null);
         try
         {
-            return (bytes.ToArray(), JsonDocument.Parse(bytes.ToArray()));
+            return (body, JsonDocument.Parse(body));
         }
         catch (JsonException e)
         {
@@ -61,7 +62,7 @@ internal static class Batches
         if (body is null) return Wire.Refuse(StatusCodes.Status400BadRequest, "Send a JSON object with name and urls, uploads or manifests.");
         var key = http.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKey) return Wire.Refuse(StatusCodes.Status400BadRequest, $"Idempotency-Key has more than {MaxKey} characters.");
-        var request = BatchRequest.Read(body.RootElement, defaults.Value);
+        var request = JsonFields.Read(() => BatchRequest.Read(body.RootElement, defaults.Value));
         // Said now rather than by every document when it comes to be embedded.
         models.Resolve(request.Options.EmbeddingModelPreference);
         try
@@ -80,7 +81,7 @@ internal static class Batches
 
     private static async Task<IResult> ListAsync(HttpContext http, BatchQueries batches, string? state, string? q, string? collection, int? skip, int? take, CancellationToken ct)
     {
-        var filter = new BatchFilter { States = Words<BatchState>("state", state), Text = q, Collection = collection };
+        var filter = new BatchFilter { States = Words<BatchState>("state", state), Text = Plain(q), Collection = Plain(collection) };
         var page = await batches.ListAsync(http.User.Tenant(), filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 50, 1, 200), ct);
         return Wire.Answer(new { Batches = page.Rows.Select(BatchAnswers.Of), page.Total });
     }
@@ -94,7 +95,7 @@ internal static class Batches
         if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
         var filter = new ItemFilter
         {
-            States = Words<ItemState>("state", state), Stage = string.IsNullOrEmpty(stage) ? null : JsonFields.Word<Stage>("stage", stage), ErrorCode = code, Text = q,
+            States = Words<ItemState>("state", state), Stage = string.IsNullOrEmpty(stage) ? null : JsonFields.Word<Stage>("stage", stage), ErrorCode = Plain(code), Text = Plain(q),
         };
         var page = await batches.ItemsAsync(http.User.Tenant(), batch.Id, filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
         return Wire.Answer(new { Items = page.Rows.Select(BatchAnswers.Of), page.Total });
@@ -122,6 +123,9 @@ internal static class Batches
         var page = await events.ReadAsync(batch.Id, after ?? 0, Math.Clamp(take ?? MaxPage, 1, MaxPage), ct);
         return Wire.Answer(new { Events = page.Select(BatchAnswers.Of), Next = page.Count > 0 ? page[^1].Seq : after ?? 0 });
     }
+
+    // A query can carry U+0000, which the database takes in no text.
+    private static string? Plain(string? text) => text?.Replace('\0', '\uFFFD');
 
     /// <summary>Words of a query, separated by commas; null where there are none.</summary>
     private static List<T>? Words<T>(string name, string? words) where T : struct, Enum =>

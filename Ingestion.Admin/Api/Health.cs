@@ -18,7 +18,10 @@ internal static class Health
 
     public static WebApplicationBuilder AddHealth(this WebApplicationBuilder builder)
     {
-        builder.Services.AddHealthChecks().AddCheck<StorageCheck>("storage", timeout: TimeSpan.FromSeconds(5));
+        builder.Services.AddHealthChecks()
+            .AddCheck<StorageCheck>("storage", timeout: TimeSpan.FromSeconds(5))
+            .AddCheck<DatabaseCheck>("database")
+            .AddCheck<QueueCheck>("queue");
         return builder;
     }
 

@@ -6,10 +6,24 @@ namespace Ingestion.Admin.Api;
 /// <summary>Members of a JSON body as values; each throws <c>invalid_option</c> with a sentence that begins with the member's name.</summary>
 internal static class JsonFields
 {
+    /// <summary>Reads a body. A text or name with half a surrogate pair is valid JSON, but no text: that is refused here for all of them.</summary>
+    public static T Read<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new IngestionException(ErrorCodes.InvalidOption, "The body holds a text that is not valid Unicode: half of a surrogate pair.", e);
+        }
+    }
+
     public static string Text(string name, JsonElement value, int longest)
     {
         if (value.ValueKind != JsonValueKind.String) throw Invalid(name, "must be a text");
-        var text = value.GetString()!;
+        // The database takes no U+0000 in a text.
+        var text = value.GetString()!.Replace('\0', '\uFFFD');
         return text.Length <= longest ? text : throw Invalid(name, $"has {text.Length:N0} characters; {longest:N0} are allowed");
     }
 

@@ -1,12 +1,19 @@
 using System.CommandLine;
+using Ingestion.Core.Data;
 
 namespace Ingestion.Admin.Cli;
 
 /// <summary><c>ingestion migrate</c>: brings the database to this program's schema and ends.</summary>
 internal sealed class MigrateCommand : Command
 {
-    /// <param name="migrate">Gets the settings of the command line; returns the exit code.</param>
-    public MigrateCommand(Func<string[], CancellationToken, Task<int>> migrate)
-        : base("migrate", "Bring the database to this program's schema.") =>
-        SetAction((parsed, ct) => migrate([.. parsed.UnmatchedTokens], ct));
+    public MigrateCommand()
+        : base("migrate", "Bring the database to this program's schema.") => SetAction(MigrateAsync);
+
+    private static async Task<int> MigrateAsync(ParseResult parsed, CancellationToken ct)
+    {
+        await using var database = await CommandDatabase.OpenAsync([.. parsed.UnmatchedTokens], ct);
+        await database.Get<Migrator>().MigrateAsync(ct);
+        await parsed.InvocationConfiguration.Output.WriteLineAsync("The database has this program's schema.");
+        return 0;
+    }
 }

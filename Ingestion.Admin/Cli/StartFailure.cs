@@ -14,7 +14,7 @@ internal static class StartFailure
     public static string? Explain(Exception e) => e switch
     {
         OptionsValidationException invalid => string.Join(Environment.NewLine, invalid.Failures),
-        SettingException or EmbeddedPostgresException or ExternalServerException or SchemaTooNewException => e.Message,
+        SettingException or EmbeddedPostgresException or ExternalServerException or SchemaTooNewException or SchemaTooOldException => e.Message,
         Npgsql.NpgsqlException database => $"The database cannot be used: {database.Message} Check ConnectionStrings__Ingestion.",
         AggregateException { InnerExceptions: var all } when all.Select(Explain).ToArray() is var lines && lines.All(l => l is not null) =>
             string.Join(Environment.NewLine, lines),

@@ -8,7 +8,7 @@ namespace Ingestion.Core.Artifacts;
 /// Objects as files under one folder. A file is written beside the others under a name of its own, flushed, and renamed into place, so
 /// that a reader sees all of it or nothing and a power cut loses neither. Former folders stay readable.
 /// </summary>
-public sealed class FolderStore : IArtifactStore
+public sealed class FolderStore : IArtifactStore, IDisposable
 {
     /// <summary>Where unfinished files are; no key begins with a dot, so it hides no object.</summary>
     private const string Incoming = ".incoming";
@@ -18,12 +18,14 @@ public sealed class FolderStore : IArtifactStore
     private readonly string _root;
     private readonly string _incoming;
     private readonly string[] _roots;
+    private readonly DurableFolders _folders;
 
     public FolderStore(IOptions<ArtifactOptions> options)
     {
         _root = Full(options.Value.Folder);
         _incoming = Path.Join(_root, Incoming);
         _roots = [_root, .. options.Value.FormerFolders.Select(Full)];
+        _folders = new(_root);
     }
 
     /// <inheritdoc/>
@@ -43,8 +45,7 @@ public sealed class FolderStore : IArtifactStore
         try
         {
             await WriteAsync(temporary, content, ct);
-            MoveIntoPlace(temporary, path);
-            FlushUpwards(Path.GetDirectoryName(path)!);
+            _folders.Put(Path.GetDirectoryName(path)!, () => MoveIntoPlace(temporary, path));
         }
         catch (Exception e)
         {
@@ -93,7 +94,7 @@ public sealed class FolderStore : IArtifactStore
             // Gone with its folder, as was asked for.
             return Task.CompletedTask;
         }
-        DirectorySync.Flush(RemoveEmpty(Path.GetDirectoryName(path)!, root));
+        _folders.Remove(() => DirectorySync.Flush(RemoveEmpty(Path.GetDirectoryName(path)!, root)));
         return Task.CompletedTask;
     }
 
@@ -117,6 +118,8 @@ public sealed class FolderStore : IArtifactStore
             .SelectMany(folder => Files(folder, recurse: false))
             .Where(f => f.Changed < before)
             .Select(f => f.Path);
+
+    public void Dispose() => _folders.Dispose();
 
     private async Task WriteAsync(string temporary, Stream content, CancellationToken ct)
     {
@@ -147,13 +150,6 @@ public sealed class FolderStore : IArtifactStore
                 // A delete beside us has just removed one of the folders for being empty, which shows in several ways: make them again.
             }
         }
-    }
-
-    /// <summary>Flushes the folder of a new object and those above it, any of which may be new as well.</summary>
-    private void FlushUpwards(string directory)
-    {
-        for (var current = directory; current.Length >= _root.Length; current = Path.GetDirectoryName(current)!)
-            DirectorySync.Flush(current);
     }
 
     /// <summary>Removes folders from the bottom up while they are empty. Returns the one that stayed.</summary>

@@ -34,6 +34,16 @@ public sealed class Migrator(Database database)
         }
     }
 
+    /// <summary>For whoever must not migrate: throws <see cref="SchemaTooNewException"/>, or <see cref="SchemaTooOldException"/> where something is missing.</summary>
+    public async Task RequireCurrentAsync(CancellationToken ct)
+    {
+        await using var db = new IngestionDb(Contexts.Options(database.Owner).Options);
+        var known = db.Database.GetMigrations().ToList();
+        var applied = await HistoryExistsAsync(db, ct) ? (await db.Database.GetAppliedMigrationsAsync(ct)).ToList() : [];
+        if (applied.Except(known).ToList() is { Count: > 0 } unknown) throw new SchemaTooNewException(unknown);
+        if (known.Except(applied).ToList() is { Count: > 0 } missing) throw new SchemaTooOldException(missing);
+    }
+
     private static Task<bool> HistoryExistsAsync(IngestionDb db, CancellationToken ct) => db.GetService<IHistoryRepository>().ExistsAsync(ct);
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
@@ -42,6 +52,10 @@ public sealed class Migrator(Database database)
         await command.ExecuteNonQueryAsync(ct);
     }
 }
+
+/// <summary>The database lacks migrations of this version.</summary>
+public sealed class SchemaTooOldException(IReadOnlyList<string> missing)
+    : Exception($"This database lacks {string.Join(", ", missing)}. Start the program once, or run: ingestion migrate.");
 
 /// <summary>The database was written by a newer version of this product.</summary>
 public sealed class SchemaTooNewException(IReadOnlyList<string> unknown)

@@ -32,14 +32,13 @@ public sealed class IndexStage(PublishedNames names) : IStage
             WHERE c.document_version_id = @version AND c.ordinal >= @from AND c.ordinal < @to
             ON CONFLICT (chunk_id) DO UPDATE SET generation_id = excluded.generation_id, tsv = excluded.tsv
             """;
-        // The row lock on the document orders publications of two batches that carry the same document.
+        // The row lock orders publications of two batches that carry the same document. The publishing is a statement of its own, so that
+        // the one that waited sees what the other published.
         const string publish = """
-            WITH d AS (
-                SELECT d.id, d.tenant_id FROM ingestion.document d JOIN ingestion.document_version v ON v.document_id = d.id WHERE v.id = @version FOR UPDATE OF d
-            )
+            SELECT 1 FROM ingestion.document d JOIN ingestion.document_version v ON v.document_id = d.id WHERE v.id = @version FOR UPDATE OF d;
             INSERT INTO ingestion.publication (tenant_id, document_id, document_version_id, batch_id, published_at)
-            SELECT d.tenant_id, d.id, @version, @batch, ingestion.clock() FROM d
-            WHERE NOT ingestion.published_version(@version)
+            SELECT v.tenant_id, v.document_id, v.id, @batch, ingestion.clock() FROM ingestion.document_version v
+            WHERE v.id = @version AND NOT ingestion.published_version(v.id)
             """;
         await using var count = new NpgsqlCommand("SELECT chunk_count FROM ingestion.document_version WHERE id = $1", connection) { Parameters = { new() { Value = version } } };
         var total = (int)(await count.ExecuteScalarAsync(ct))!;

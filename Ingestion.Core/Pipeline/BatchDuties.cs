@@ -98,7 +98,7 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
             await control.FinishCancelAsync(batch, ct);
         foreach (var batch in await BatchesAsync("""
             SELECT b.id FROM ingestion.import_batch b
-            WHERE b.state IN ('running', 'retrying') AND b.desired_state = 'run'
+            WHERE b.state IN ('running', 'retrying', 'paused') AND b.desired_state <> 'cancel'
               AND NOT EXISTS (SELECT 1 FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running'))
             """, ct))
         {

@@ -33,13 +33,14 @@ public sealed class LeaseKeeper(NpgsqlDataSource worker, RunningTasks running, E
                 var standing = await ImportQueue.StandingAsync(connection, running.Worker, ids, stoppingToken);
                 foreach (var h in held.Where(h => !standing.Contains((h.Task.Id, h.Task.Attempt)))) h.TakeAway();
             }
-            catch (Exception e) when (Transient.Is(e))
-            {
-                log.RenewFailed(e.Message);
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it was: without renewals every lease here would run out, so it is tried again at the next tick.
+                log.RenewFailed(e.Message);
             }
         }
     }

@@ -41,7 +41,10 @@ public sealed class StageSlots
 {
     public int Discover { get; set; } = 2;
     public int Acquire { get; set; } = 8;
-    public int Embed { get; set; } = 8;
+
+    /// <summary>More than requests in flight: several documents' texts travel in one request, and the others gather the next ones.</summary>
+    public int Embed { get; set; } = 32;
+
     public int Index { get; set; } = 4;
 }
 

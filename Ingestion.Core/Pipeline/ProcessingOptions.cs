@@ -41,7 +41,7 @@ public sealed record ProcessingOptions
     [JsonPropertyName("max_retries")]
     public int MaxRetries { get; init; } = 3;
 
-    /// <summary>True: a document that is already published in the same form is skipped.</summary>
+    /// <summary>True: a document whose content the collection already holds is skipped, whatever the other options say.</summary>
     [JsonPropertyName("skip_existing")]
     public bool SkipExisting { get; init; } = true;
 

@@ -32,6 +32,13 @@ public sealed class RunningTasks
         return held;
     }
 
+    /// <summary>
+    /// True where this task's end may be what other stages of its batch wait for: the batch has, or had a moment ago, as many tasks at
+    /// work here as it may, or how many it may is not known. What other processes hold is not seen; their hints and the poll tell.
+    /// </summary>
+    internal bool MayHoldUp(RunningTask held) =>
+        held.BatchWorkers is not { } workers || _tasks.Values.Count(t => t.Task.BatchId == held.Task.BatchId) >= workers - 1;
+
     /// <summary>Call around a claim, until its tasks are added.</summary>
     internal void BeginClaim() => Interlocked.Increment(ref _claiming);
 
@@ -58,6 +65,9 @@ public sealed class RunningTask : IDisposable
     public ClaimedTask Task { get; }
 
     public CancellationToken Token => _taken.Token;
+
+    /// <summary>How many tasks its batch may have at work; null until that was read.</summary>
+    internal int? BatchWorkers { get; set; }
 
     public void TakeAway()
     {

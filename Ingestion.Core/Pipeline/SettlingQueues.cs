@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Ingestion.Core.Pipeline;
@@ -6,7 +7,7 @@ namespace Ingestion.Core.Pipeline;
 /// Lets light tasks of one batch that end at about the same time share a transaction: while one group is being settled the next
 /// gathers. Nobody waits for company: a task that ends alone is settled at once, alone.
 /// </summary>
-internal sealed class SettlingQueues(NpgsqlDataSource worker)
+internal sealed class SettlingQueues(NpgsqlDataSource worker, ILogger log)
 {
     /// <summary>Tasks in one transaction at most; the event numbers of their batch are held while it commits.</summary>
     private const int MostTogether = 100;
@@ -14,10 +15,10 @@ internal sealed class SettlingQueues(NpgsqlDataSource worker)
     private readonly Dictionary<long, Queue<Waiting>> _queues = [];
 
     /// <summary>
-    /// Settles the task with whatever else is waiting. False where that did not come about: the claim is gone, or somebody's part failed
-    /// and took the group with it, or the reply was lost. Then the caller settles it alone, and learns which.
+    /// Settles the task with whatever else is waiting. False where the claim is gone and nothing was written. Null where it is not known:
+    /// somebody's part failed and took the group with it, or the reply was lost; then the caller settles it alone.
     /// </summary>
-    public Task<bool> TryAsync(DoneTask done)
+    public Task<bool?> TryAsync(DoneTask done)
     {
         var waiting = new Waiting(done);
         lock (_queues)
@@ -42,7 +43,7 @@ internal sealed class SettlingQueues(NpgsqlDataSource worker)
         while (Next(batchId, queue) is { Count: > 0 } group)
         {
             var held = await SettleAsync(batchId, group);
-            foreach (var waiting in group) waiting.Settled.SetResult(held.Contains(waiting.Done.Task.Id));
+            foreach (var waiting in group) waiting.Settled.SetResult(held?.Contains(waiting.Done.Task.Id));
         }
     }
 
@@ -57,23 +58,24 @@ internal sealed class SettlingQueues(NpgsqlDataSource worker)
         }
     }
 
-    private async Task<HashSet<long>> SettleAsync(long batchId, List<Waiting> group)
+    private async Task<HashSet<long>?> SettleAsync(long batchId, List<Waiting> group)
     {
         try
         {
             await using var connection = await worker.OpenConnectionAsync(CancellationToken.None);
             return await DoneTasks.SettleAsync(connection, batchId, [.. group.Select(w => w.Done)], CancellationToken.None);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // Whose part it was does not show here. Each is settled again alone, and the one at fault fails there by itself, with its error.
-            return [];
+            log.SettledApart(group.Count, batchId, e.Message);
+            return null;
         }
     }
 
     private sealed record Waiting(DoneTask Done)
     {
         // The waiters' own work must not run inside the drain.
-        public TaskCompletionSource<bool> Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<bool?> Settled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -46,7 +46,8 @@ public sealed class StageRunner(
                 running.EndClaim();
                 if (started < free) slots.Release(free - started);
             }
-            if (started == 0) return;
+            // Fewer than there was room for: the rest is not due, or is held back by a limit. Whatever changes that wakes this stage again.
+            if (started < free) return;
         }
     }
 
@@ -81,7 +82,10 @@ public sealed class StageRunner(
         finally
         {
             slots.Release();
-            waker.WakeAll();
+            // A stage that looks has its own freed slot; the next one has a task more. All of them have to look only where the batch
+            // used up its workers, or where it is not known what was opened.
+            if (StageOrder.After(task.Stage) is { } next && !running.MayHoldUp(held)) waker.Wake(next);
+            else waker.WakeAll();
         }
     }
 
@@ -92,6 +96,7 @@ public sealed class StageRunner(
         {
             if (await Work.LoadAsync(worker, task, held.Token) is not { } work) return;
             retries = work.Options.Retries;
+            held.BatchWorkers = work.Options.Workers;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(held.Token);
             // The stages keep finer limits of their own; this one holds where they do not. Discovery reads whole sources and has none.
             if (task.Stage != Stage.Discover) limit.CancelAfter(work.Options.Timeout * 1.2 + TimeSpan.FromSeconds(5));

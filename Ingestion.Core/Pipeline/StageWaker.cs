@@ -31,7 +31,7 @@ public sealed class StageWaker(BatchHub hub) : BackgroundService
     /// <summary>Called by the job as it starts to look: a wake after this moment needs another firing.</summary>
     internal void Looking(Stage stage) => _pending[stage] = false;
 
-    private void Wake(Stage stage)
+    public void Wake(Stage stage)
     {
         if (_scheduler is not { } scheduler) return;
         if (_pending.TryGetValue(stage, out var already) && already) return;

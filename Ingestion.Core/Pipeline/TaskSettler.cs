@@ -12,7 +12,7 @@ namespace Ingestion.Core.Pipeline;
 public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolicy policy, RunningTasks running, ILogger<TaskSettler> log)
 {
     private const int Tries = 6;
-    private readonly SettlingQueues _queues = new(worker);
+    private readonly SettlingQueues _queues = new(worker, log);
 
     public Task<bool> SettleAsync(ClaimedTask task, StageOutcome outcome, CancellationToken ct) => outcome switch
     {
@@ -36,10 +36,13 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             : FailForGoodAsync(c, task, code, message, details, ct), ct);
     }
 
-    // Light ones go in company; where that failed, for whatever reason, each is settled on its own.
-    private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct) =>
-        done.Outcome.IsLight && await _queues.TryAsync(done) ? Settled(done.Task)
-            : await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, ct);
+    // Light ones go in company; where that did not come about, for whatever reason, each is settled on its own.
+    private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct)
+    {
+        var together = done.Outcome.IsLight ? await _queues.TryAsync(done) : null;
+        if (together is { } ours) return ours ? Settled(done.Task) : Lost(done.Task);
+        return await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, inDoubt: done.Outcome.IsLight, ct);
+    }
 
     private static async Task<bool> ListedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Done done, CancellationToken ct)
     {
@@ -95,11 +98,12 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         if (!await settle(connection)) return false;
         await transaction.CommitAsync(ct);
         return true;
-    }, ct);
+    }, inDoubt: false, ct);
 
     // A deadlock or a serialisation failure says nothing about the document: the whole settling is done again, so a save can run twice.
     // A database that is away is waited for: the work is done, and the fence decides whether it still counts.
-    private async Task<bool> RepeatedAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, CancellationToken ct)
+    // In doubt is whether an earlier try was committed: its reply may have been lost.
+    private async Task<bool> RepeatedAsync(ClaimedTask task, Func<NpgsqlConnection, Task<bool>> settle, bool inDoubt, CancellationToken ct)
     {
         var conflicts = 0;
         for (var attempt = 1; ; attempt++)
@@ -108,13 +112,11 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             {
                 await using var connection = await worker.OpenConnectionAsync(ct);
                 if (await settle(connection)) return Settled(task);
-                // The reply to an earlier commit, alone or in company, may have been lost, and that commit had happened.
-                if (await ImportQueue.HasSucceededAsync(connection, task, ct)) return Settled(task);
-                log.LeaseLost(task.Id, task.Attempt);
-                return false;
+                return inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct) ? Settled(task) : Lost(task);
             }
             catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {
+                inDoubt = true;
                 await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 60) * Math.Pow(2, Math.Min(attempt, 5))), ct);
             }
         }
@@ -124,6 +126,12 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     {
         hints.Changed(task.BatchId);
         return true;
+    }
+
+    private bool Lost(ClaimedTask task)
+    {
+        log.LeaseLost(task.Id, task.Attempt);
+        return false;
     }
 
     private static string Json(string name, string value) => JsonSerializer.Serialize(new Dictionary<string, string> { [name] = value });

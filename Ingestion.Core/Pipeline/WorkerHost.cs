@@ -16,6 +16,7 @@ public sealed class WorkerHost(
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        KeepThreads();
         await BeatAsync(worker, running.Worker, cancellationToken);
         var scheduler = await factory.GetScheduler(cancellationToken);
         foreach (var stage in runner.Stages)
@@ -38,6 +39,15 @@ public sealed class WorkerHost(
             // The database stops with us; the row's last beat tells the same a little later.
             return;
         }
+    }
+
+    // Flushing a file blocks its thread, and the pool makes new threads slowly: without some to spare, whoever holds a lock in the
+    // database would wait for one before it can go on.
+    private void KeepThreads()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        var wanted = Environment.ProcessorCount + options.Slots.Acquire + options.MaxConcurrentProcessing + options.Slots.Index;
+        if (workers < wanted) ThreadPool.SetMinThreads(wanted, completions);
     }
 
     internal static async Task BeatAsync(NpgsqlDataSource worker, string id, CancellationToken ct)

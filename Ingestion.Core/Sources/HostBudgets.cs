@@ -25,6 +25,7 @@ public sealed class HostBudgets(NpgsqlDataSource worker)
             RETURNING greatest(h.next_at - coalesce(interval '1 minute' / nullif(h.requests_per_minute, 0), @spacing) - ingestion.clock(), interval '0'),
                       greatest(coalesce(h.paused_until, ingestion.clock()) - ingestion.clock(), interval '0')
             """;
+        if (perMinute == 0 && await FreeAsync(host, ct)) return (TimeSpan.Zero, false);
         var spacing = perMinute > 0 ? TimeSpan.FromMinutes(1) / perMinute : TimeSpan.Zero;
         await using var command = worker.CreateCommand(sql);
         command.Parameters.Add(new("host", host));
@@ -33,6 +34,17 @@ public sealed class HostBudgets(NpgsqlDataSource worker)
         await r.ReadAsync(ct);
         var paused = r.GetFieldValue<TimeSpan>(1);
         return paused > TimeSpan.Zero ? (paused, true) : (r.GetFieldValue<TimeSpan>(0), false);
+    }
+
+    // Where no rate is set, a host that is not paused and has no rate of its own needs no reservation, and its row no write.
+    private async Task<bool> FreeAsync(string host, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT NOT EXISTS (SELECT FROM ingestion.host_budget WHERE host = $1 AND (coalesce(requests_per_minute, 0) > 0 OR paused_until > ingestion.clock()))
+            """;
+        await using var command = worker.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = host });
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>The host asked us to stay away for a while; nobody asks it before.</summary>

@@ -21,7 +21,7 @@ public sealed record PastedLines(IReadOnlyList<UrlEntry> Entries, PastedSummary 
         foreach (var line in text.AsSpan().EnumerateLines())
         {
             number++;
-            var url = line.TrimStart('\uFEFF').Trim().ToString();
+            var url = line.Trim().TrimStart('\uFEFF').Trim().ToString();
             if (url.Length == 0) continue;
             entries.Add(new(url));
             if (!first.TryAdd(url.IsNormalized() ? url : url.Normalize(), number))

@@ -115,7 +115,8 @@ internal static class SourceVersions
 
     /// <summary>
     /// Takes the right to carry this content into the collection, then looks whether it is there already: whoever held the right before
-    /// has published or given up by now.
+    /// has published or given up by now. Content that is there under another name does not excuse a source that still shows something
+    /// else: that one gets its new version.
     /// </summary>
     public static async Task<ContentClaim> ClaimContentAsync(StageContext context, long version, CancellationToken ct)
     {
@@ -130,6 +131,12 @@ internal static class SourceVersions
                 FROM ingestion.source_version mine
                 JOIN ingestion.source_version v ON v.tenant_id = mine.tenant_id AND v.sha256 = mine.sha256
                 JOIN ingestion.source s ON s.id = v.source_id AND s.collection_id = @collection
+                JOIN ingestion.document_version d ON d.source_version_id = v.id
+                WHERE mine.id = @version AND ingestion.published_version(d.id))
+            AND NOT EXISTS (
+                SELECT 1
+                FROM ingestion.source_version mine
+                JOIN ingestion.source_version v ON v.source_id = mine.source_id AND v.id <> mine.id
                 JOIN ingestion.document_version d ON d.source_version_id = v.id
                 WHERE mine.id = @version AND ingestion.published_version(d.id))
             """;

@@ -64,6 +64,8 @@ public sealed class BatchesTests(AdminApp app) : IClassFixture<AdminApp>
     [InlineData("""{"name":"x","urls":["http://a.test/"],"collection":"nowhere"}""", "nowhere")]
     [InlineData("""{"name":"x","urls":["http://a.test/"],"autostart":true}""", "autostart")]
     [InlineData("""["http://a.test/"]""", "object")]
+    [InlineData("""{"name":"half \ud83d of it","urls":["http://a.test/"]}""", "surrogate")]
+    [InlineData("""{"name":"x","urls":["http://a.test/"],"collection":"\u0000"}""", "collection")]
     [InlineData("""{"name":"x",""", "JSON")]
     [InlineData("", "JSON")]
     public async Task What_does_not_fit_is_refused_by_name_and_creates_nothing(string body, string named)
@@ -210,11 +212,8 @@ public sealed class BatchesTests(AdminApp app) : IClassFixture<AdminApp>
 
     private async Task<JsonElement> EndedAsync(string id)
     {
-        using var deadline = new CancellationTokenSource(PipelineHost.Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (await timer.WaitForNextTickAsync(deadline.Token))
-            if (await GetAsync($"/api/v1/batches/{id}") is var batch && AppProcess.HasEnded(batch)) return batch;
-        throw new InvalidOperationException("unreachable");
+        await Eventually.IsAsync(async () => AppProcess.HasEnded(await GetAsync($"/api/v1/batches/{id}")), $"the end of {id}");
+        return await GetAsync($"/api/v1/batches/{id}");
     }
 
     private async Task<JsonElement> GetAsync(string path)

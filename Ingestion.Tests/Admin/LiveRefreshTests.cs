@@ -88,9 +88,15 @@ public sealed class LiveRefreshTests : ComponentTest
     {
         var live = Watch(7);
         live.Render(p => p.Add(l => l.BatchId, 8));
-        live.WaitForState(() => _hub.Watchers == 1, Deadline);
-        _hub.Changed(8);
-        (await _read.WaitAsync(Deadline)).ShouldBeTrue();
+        // The old subscription ends before the new one begins, so a hint in between may be lost; hints go on until one is heard.
+        var heard = _read.WaitAsync(Deadline);
+        while (!heard.IsCompleted)
+        {
+            _hub.Changed(8);
+            await Task.WhenAny(heard, Task.Delay(50));
+        }
+
+        (await heard).ShouldBeTrue();
     }
 
     [Fact]
@@ -107,10 +113,14 @@ public sealed class LiveRefreshTests : ComponentTest
     [Fact]
     public async Task A_reader_that_hangs_holds_up_nobody_who_gives_hints()
     {
-        var hang = new TaskCompletionSource();
-        var live = Watch(7, () => hang.Task);
+        var (begun, hang) = (new TaskCompletionSource(), new TaskCompletionSource());
+        Watch(7, () =>
+        {
+            begun.TrySetResult();
+            return hang.Task;
+        });
         _hub.Changed(7);
-        live.WaitForState(() => _readings == 1, Deadline);
+        await begun.Task.WaitAsync(Deadline);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         for (var i = 0; i < 100_000; i++) _hub.Changed(7);
         System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(5));

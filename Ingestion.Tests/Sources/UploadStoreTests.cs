@@ -125,6 +125,10 @@ public sealed class UploadStoreTests : IAsyncLifetime
         Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).ShouldBe([Path.Combine(_folder.Path, upload.PublicId)]);
     }
 
+    // Not a line of the theory: half a character does not survive the runner's own storing of test data.
+    [Fact]
+    public Task Half_a_character_in_a_name_is_replaced() => Name_is_text_and_leads_nowhere("lone\uD800surrogate", "lone\uFFFDsurrogate");
+
     [Fact]
     public void Half_a_character_becomes_the_sign_for_it() => UploadPath.Clean("half" + (char)0xD800 + ".txt").ShouldBe("half\uFFFD.txt");
 

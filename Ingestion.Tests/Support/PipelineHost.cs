@@ -111,12 +111,8 @@ public sealed class PipelineHost : IAsyncDisposable
     }
 
     /// <summary>Asks again and again until a query answers true.</summary>
-    public async Task UntilAsync(string sql, params object[] parameters)
-    {
-        using var deadline = new CancellationTokenSource(Patience);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (!(await QueryAsync<bool>(sql, parameters)).SequenceEqual([true])) await timer.WaitForNextTickAsync(deadline.Token);
-    }
+    public Task UntilAsync(string sql, params object[] parameters) =>
+        Eventually.IsAsync(async () => (await QueryAsync<bool>(sql, parameters)).SequenceEqual([true]), sql, (int)Patience.TotalSeconds);
 
     public async ValueTask DisposeAsync()
     {

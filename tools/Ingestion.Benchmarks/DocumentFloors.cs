@@ -47,7 +47,7 @@ internal static class DocumentFloors
         });
     }
 
-    /// <summary>Every chunk's text through the batcher, documents side by side as the pipeline embeds them; each equal text once.</summary>
+    /// <summary>Every chunk's text through the batcher, as many documents at once as the pipeline embeds; each equal text once.</summary>
     public static async Task<Result> EmbedAsync(Inputs inputs, bool remote)
     {
         await using var services = Services(inputs, remote);

@@ -7,12 +7,12 @@ namespace Ingestion.Benchmarks;
 
 /// <summary>
 /// The settings under which everything is measured. They are the product's defaults but for three things: no pacing, because the host is
-/// ours; as many requests to the one host as to all; and a batch may use all slots of the process instead of four workers.
+/// ours; as many requests to the one host as to all; and 64 workers, so that the batch may use all slots of the process.
 /// </summary>
 internal static class Settings
 {
-    /// <summary>The slots of all stages together: the batch is limited by the process, not by its own wish.</summary>
-    public const int Workers = 24;
+    /// <summary>More than all slots together: the batch is limited by the process, not by its own wish.</summary>
+    public const int Workers = 64;
 
     /// <summary>Documents that every contender does before the clock starts.</summary>
     public const int WarmUp = 40;

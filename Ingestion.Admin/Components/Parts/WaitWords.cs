@@ -26,6 +26,21 @@ public static class WaitWords
         _ => null,
     };
 
+    /// <summary>Why an open item is where it is.</summary>
+    public static string Of(Waiting waiting, DateTimeOffset now) => waiting.Reason switch
+    {
+        HoldReasons.Running => "A worker is at it.",
+        HoldReasons.NotStarted => "The batch has not been started.",
+        HoldReasons.BatchPaused => "The batch is paused.",
+        HoldReasons.Cancelling => "The batch is being cancelled.",
+        HoldReasons.BatchQueued => $"The batch waits for its turn: {waiting.Subject} are active at a time.",
+        HoldReasons.Review => "Waits for a person to review it.",
+        HoldReasons.BatchWorkers => $"The batch has {waiting.Subject} documents at work at once, as its options say; waits for a free place.",
+        HoldReasons.NoWorker => "No worker is running.",
+        HoldReasons.StageBusy => "Waits for a free worker.",
+        _ => Of(waiting.Reason, waiting.Until ?? now, now),
+    };
+
     /// <summary>Why a group of tasks waits.</summary>
     public static string Of(WaitGroup group, Room room, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(room);
 

@@ -41,6 +41,7 @@ public sealed record EventWords(string Icon, string Tone, string Text)
             EventKinds.ItemFailed => new("error", "failed", Failed(d)),
             EventKinds.ItemCancelled => new("cancel", "muted", "Cancelled."),
             EventKinds.ItemRetried => new("autorenew", "running", $"Opened again at {Named(e.Stage)}."),
+            EventKinds.ReviewRequested => new("person_raised_hand", "person", "Waits for a person to review it."),
             EventKinds.AttemptFailed => new("warning", "paused", $"Attempt {Number(d, "attempt")} at {Named(e.Stage)} failed, another follows: {Said(d, "message")}"),
             EventKinds.LeaseLost => new("heart_broken", "paused", $"The worker stopped during attempt {Number(d, "attempt")} at {Named(e.Stage)}."),
             _ => new("info", "waiting", e.Kind.Replace('_', ' ')),

@@ -1,0 +1,187 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using AngleSharp.Dom;
+using AngleSharp.Html.Parser;
+using Ingestion.Core.Artifacts;
+using Ingestion.Core.Data;
+using Ingestion.Core.Pipeline;
+using Ingestion.Tests.Rendering;
+using Ingestion.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shouldly;
+using Xunit;
+
+namespace Ingestion.Tests.Admin;
+
+/// <summary>The pages as a browser first gets them, over documents of strangers.</summary>
+public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
+{
+    private static readonly string Hostile = string.Join("\n\n", HostileText.All.Select(t => t.Replace("\0", "")));
+    private static readonly string OneLine = string.Join(' ', HostileText.All.Select(t => t.ReplaceLineEndings(" ").Replace("\0", "")));
+
+    [Fact]
+    public async Task Pages_over_hostile_documents_hold_nothing_of_theirs_that_acts()
+    {
+        var (batch, item, of) = await HostileItemAsync();
+        var browser = await app.SignedInAsync();
+        foreach (var path in new[]
+        {
+            $"/batches/{batch}/items/{item}", $"/batches/{batch}/items/{item}/content", $"/batches/{batch}/items/{item}/chunks", $"/batches/{batch}/items/{item}/events",
+            $"/documents/{of.Document}", $"/documents/{of.Document}/chunks", $"/documents/{of.Document}/links", $"/documents/{of.Document}/versions", $"/documents/{of.Document}/batches",
+            "/collections", "/collections/default", "/search?q=alert+script", $"/search?q={Uri.EscapeDataString(Hostile[..900])}&collection=%3Cscript%3E&meta.%3Cscript%3E=%22%3E%3Cimg%20src%3Dx%3E",
+        })
+        {
+            using var answer = await browser.GetAsync(path);
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+            var page = new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+            page.QuerySelector("main h1").ShouldNotBeNull(path);
+            foreach (var element in page.QuerySelectorAll("main *")) CheckElement(element, path);
+            page.QuerySelectorAll("script").ShouldAllBe(s => s.GetAttribute("src")!.StartsWith("_") || s.GetAttribute("src")!.StartsWith("js/"), path);
+            page.QuerySelectorAll("base").Length.ShouldBe(1, path);
+        }
+    }
+
+    [Fact]
+    public async Task Item_page_tells_what_went_wrong_and_what_to_do()
+    {
+        var database = app.Services.GetRequiredService<Database>();
+        var make = new Make(database.Worker);
+        var batch = await make.Batch(BatchState.Failed);
+        var item = await make.Item(batch, ItemState.Failed, code: "encrypted");
+        var page = await PageAsync($"/batches/{await PublicIdAsync(batch)}/items/{item}");
+        page.QuerySelector(".error-note")!.TextContent.ShouldContain("Remove the password");
+        page.QuerySelector(".badge")!.TextContent.ShouldContain("Failed");
+        page.QuerySelectorAll("nav.tabs a").Select(a => a.GetAttribute("href")!.Split('/')[^1]).ShouldBe([$"{item}", "content", "chunks", "events"]);
+        (await PageAsync($"/batches/{await PublicIdAsync(batch)}/items/999999")).QuerySelector("h1")!.TextContent.ShouldBe("There is no such item");
+        var other = await make.Batch();
+        (await PageAsync($"/batches/{await PublicIdAsync(other)}/items/{item}")).QuerySelector("h1")!.TextContent.ShouldBe("There is no such item");
+    }
+
+    [Fact]
+    public async Task Search_page_marks_words_offers_filters_and_links()
+    {
+        var seed = new LibrarySeed(app.Services.GetRequiredService<Database>());
+        var of = await seed.DocumentAsync("Kingfishers", ["The kingfisher dives into the brook."], metadata: """{"Raga & Tala":"a=b&c"}""", heading: "Birds > Blue");
+        var page = await PageAsync("/search?q=kingfisher");
+        page.QuerySelector("[data-testid=search-input]")!.GetAttribute("value").ShouldBe("kingfisher");
+        var hit = page.QuerySelectorAll("[data-testid=search-hit]").ShouldHaveSingleItem();
+        hit.QuerySelector("mark")!.TextContent.ShouldBe("kingfisher");
+        hit.QuerySelector("h2 a")!.GetAttribute("href").ShouldBe($"/documents/{of.Document}");
+        hit.QuerySelector(".hit-path")!.TextContent.ShouldContain("Birds > Blue");
+        var filter = hit.QuerySelector(".metadata a")!.GetAttribute("href")!;
+        var filtered = await PageAsync(filter);
+        filtered.QuerySelectorAll("[data-testid=search-hit]").Length.ShouldBe(1);
+        filtered.QuerySelector(".filter-chips")!.TextContent.ShouldContain("a=b&c");
+        filtered.QuerySelector(".filter-chips a")!.GetAttribute("href").ShouldBe("/search?q=kingfisher");
+        (await PageAsync("/search?q=qqzzxxyy")).QuerySelector("main")!.TextContent.ShouldContain("Nothing found");
+    }
+
+    [Fact]
+    public async Task Settings_page_lists_values_and_no_secret()
+    {
+        var page = await PageAsync("/settings");
+        var text = page.QuerySelector("main")!.TextContent;
+        text.ShouldNotContain(AdminApp.Key);
+        text.ShouldNotContain(new NpgsqlConnectionStringBuilder(app.ConnectionString).Password ?? AdminApp.Key);
+        text.ShouldContain("MaxConcurrentJobs");
+        text.ShouldContain(app.Data);
+        text.ShouldContain("local-hashing-1024");
+        text.ShouldContain("_Initial");
+    }
+
+    [Fact]
+    public async Task Search_answers_programs()
+    {
+        var seed = new LibrarySeed(app.Services.GetRequiredService<Database>());
+        var of = await seed.DocumentAsync("Ospreys", ["The osprey plunges feet first."], metadata: """{"Raga":"todi"}""");
+        var caller = app.Caller(AdminApp.Key);
+        var answer = await caller.GetFromJsonAsync<JsonElement>("/api/v1/search?q=osprey&take=5&meta.Raga=todi");
+        answer.GetProperty("took_ms").GetDouble().ShouldBeGreaterThan(0);
+        var hit = answer.GetProperty("hits").EnumerateArray().ShouldHaveSingleItem();
+        hit.GetProperty("document_id").GetInt64().ShouldBe(of.Document);
+        hit.GetProperty("metadata").GetProperty("Raga").GetString().ShouldBe("todi");
+        var (at, length) = (hit.GetProperty("highlights")[0][0].GetInt32(), hit.GetProperty("highlights")[0][1].GetInt32());
+        hit.GetProperty("snippet").GetString()!.Substring(at, length).ShouldBe("osprey");
+        (await caller.GetFromJsonAsync<JsonElement>("/api/v1/search?q=osprey&meta.Raga=none")).GetProperty("hits").GetArrayLength().ShouldBe(0);
+        foreach (var bad in new[] { "/api/v1/search", "/api/v1/search?q=%20", "/api/v1/search?q=x&take=0", "/api/v1/search?q=x&take=1000", "/api/v1/search?q=x&take=many" })
+            (await caller.GetAsync(bad)).StatusCode.ShouldBe(HttpStatusCode.BadRequest, bad);
+        (await app.Caller().GetAsync("/api/v1/search?q=osprey")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Files_leave_as_attachments_only()
+    {
+        var (_, _, of) = await HostileItemAsync();
+        var caller = app.Caller(AdminApp.Key);
+        foreach (var (file, type) in new[] { ("markdown", "text/markdown"), ("raw", "application/octet-stream") })
+        {
+            using var answer = await caller.GetAsync($"/api/v1/documents/{of.Version}/{file}");
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            answer.Content.Headers.ContentType!.MediaType.ShouldBe(type);
+            answer.Content.Headers.ContentDisposition!.DispositionType.ShouldBe("attachment");
+            answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+            var name = answer.Content.Headers.ContentDisposition.FileNameStar ?? answer.Content.Headers.ContentDisposition.FileName!.Trim('"');
+            name.ShouldNotContain("/");
+            name.ShouldNotContain("\"");
+            (await answer.Content.ReadAsStringAsync()).ShouldContain("<script>");
+        }
+        (await caller.GetAsync("/api/v1/documents/999999/markdown")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await app.Caller().GetAsync($"/api/v1/documents/{of.Version}/raw")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    /// <summary>A failed item and a published document that carry every hostile text in every place they have.</summary>
+    private async Task<(string Batch, long Item, Seeded Of)> HostileItemAsync()
+    {
+        var database = app.Services.GetRequiredService<Database>();
+        var (make, seed) = (new Make(database.Worker), new LibrarySeed(database));
+        var metadata = JsonSerializer.Serialize(HostileText.All.Take(30).Select((t, i) => (t, i)).ToDictionary(x => $"{x.i}{x.t}".Replace("\0", ""), x => x.t.Replace("\0", "")));
+        var of = await seed.DocumentAsync(OneLine[..500], [Hostile], metadata: metadata, source: "javascript:alert(1)//" + Guid.NewGuid(), heading: OneLine[..400]);
+        var store = app.Services.GetRequiredService<IArtifactStore>();
+        var uri = await store.PutAsync($"default/hostile/{of.Version}.bin", new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Hostile)), CancellationToken.None);
+        await seed.RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1, notes = jsonb_build_array($2::text) WHERE id = $3", uri.AbsoluteUri, OneLine, of.Version);
+        await seed.RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE source_id = $2", uri.AbsoluteUri, of.Source);
+        for (var i = 0; i < HostileText.All.Length; i++)
+            await seed.RunAsync("INSERT INTO ingestion.document_link (document_version_id, ordinal, tenant_id, target, text) VALUES ($1, $2, 'default', $3, $3)", of.Version, i, HostileText.All[i].Replace("\0", ""));
+        await seed.RunAsync("INSERT INTO ingestion.collection (tenant_id, key, name, description) VALUES ('default', 'hostile', $1, $1) ON CONFLICT DO NOTHING", OneLine[..180]);
+
+        var batch = await make.Batch(BatchState.Failed);
+        var task = await make.Task(batch, TaskState.Failed, Stage.Parse);
+        await seed.RunAsync("""
+            UPDATE ingestion.import_item SET state = 'failed', step = 'finished', completed_at = now(), name = $2, source_key = $2, error_code = 'corrupt', error_message = $2,
+                error_details = jsonb_build_object($2::text, $2::text), metadata = $3::jsonb, document_version_id = $4, chunk_count = 1
+            WHERE id = $1
+            """, task.ItemId!.Value, OneLine, metadata, of.Version);
+        await seed.RunAsync("UPDATE ingestion.import_batch SET name = $2 WHERE id = $1", batch, OneLine[..180]);
+        await seed.RunAsync("""
+            INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, kind, item_id, stage, data)
+            VALUES ($1, 2, 'default', 'item_failed', $2, 'parse', jsonb_build_object('message', $3::text, 'attempt', 1))
+            """, batch, task.ItemId.Value, OneLine);
+        return (await PublicIdAsync(batch), task.ItemId.Value, of);
+    }
+
+    private static void CheckElement(IElement element, string path)
+    {
+        element.LocalName.ShouldNotBeOneOf("script", "img", "iframe", "object", "embed", "style", "link", "meta", "base", "math", "noscript", "template");
+        element.Attributes.ShouldAllBe(a => !a.Name.StartsWith("on", StringComparison.OrdinalIgnoreCase) && a.Name != "srcdoc", path);
+        if (element.LocalName == "form") (element.GetAttribute("action") ?? "/search").ShouldBe("/search");
+        if (element.GetAttribute("href") is not { } href || href.StartsWith('/') && !href.StartsWith("//")) return;
+        if (new Uri(new("http://localhost"), href) is { Host: "localhost", Scheme: "http" } own && href.StartsWith("http://localhost/")) return;
+        SafeHtml.CheckLink(element, $"{path}: {element.OuterHtml}");
+    }
+
+    private async Task<IDocument> PageAsync(string path)
+    {
+        using var answer = await (await app.SignedInAsync()).GetAsync(path);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, path);
+        return new HtmlParser().ParseDocument(await answer.Content.ReadAsStringAsync());
+    }
+
+    private async Task<string> PublicIdAsync(long batch)
+    {
+        await using var command = app.Services.GetRequiredService<Database>().Worker.CreateCommand("SELECT public_id FROM ingestion.import_batch WHERE id = $1");
+        command.Parameters.Add(new() { Value = batch });
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+}

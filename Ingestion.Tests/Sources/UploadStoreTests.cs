@@ -130,6 +130,9 @@ public sealed class UploadStoreTests : IAsyncLifetime
     public Task Half_a_character_in_a_name_is_replaced() => Name_is_text_and_leads_nowhere("lone\uD800surrogate", "lone\uFFFDsurrogate");
 
     [Fact]
+    public void Half_a_character_becomes_the_sign_for_it() => UploadPath.Clean("half" + (char)0xD800 + ".txt").ShouldBe("half\uFFFD.txt");
+
+    [Fact]
     public void Long_name_keeps_its_end_and_no_half_character()
     {
         var clean = UploadPath.Clean(string.Concat(Enumerable.Repeat("😀", 2_000)) + "/report.pdf");

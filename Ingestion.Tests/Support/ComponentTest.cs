@@ -22,6 +22,8 @@ public abstract class ComponentTest : BunitContext
         Services.AddSingleton(TimeProvider.System);
         Services.AddRadzenComponents();
         JSInterop.Mode = JSRuntimeMode.Loose;
+        // The machine may be busy; a wait that succeeds ends at once.
+        DefaultWaitTimeout = TimeSpan.FromSeconds(30);
     }
 
     /// <summary>Raises an event (<c>onclick</c>) on the element or the nearest one above that listens for it.</summary>

@@ -18,11 +18,11 @@ internal sealed record DoneTask(ClaimedTask Task, StageOutcome.Done Outcome)
 internal static class DoneTasks
 {
     /// <summary>Settles and commits. Returns the tasks that were still ours; of the others nothing is written.</summary>
-    public static async Task<HashSet<long>> SettleAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<DoneTask> group, CancellationToken ct)
+    public static async Task<HashSet<(long Task, int Attempt)>> SettleAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<DoneTask> group, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var held = await ImportQueue.SucceedAsync(connection, batchId, [.. group.Select(d => d.Task)], ct);
-        var ours = group.Where(d => held.Contains(d.Task.Id)).ToList();
+        var ours = group.Where(d => held.Contains((d.Task.Id, d.Task.Attempt))).ToList();
         if (ours.Count == 0) return held;
         foreach (var done in ours)
             if (done.Outcome.Save is { } save) await save(connection, ct);

@@ -121,9 +121,10 @@ public static class ImportQueue
 
     /// <summary>
     /// Ends tasks of one batch well, each under its own fence, and returns those that were still ours: for the others nothing may be
-    /// written. In the order of numbers, as everybody locks tasks who locks several.
+    /// written. By task and attempt: a late attempt may stand in one group with the one that took its place. In the order of numbers,
+    /// as everybody locks tasks who locks several.
     /// </summary>
-    public static async Task<HashSet<long>> SucceedAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<ClaimedTask> tasks, CancellationToken ct)
+    public static async Task<HashSet<(long Task, int Attempt)>> SucceedAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<ClaimedTask> tasks, CancellationToken ct)
     {
         const string sql = """
             WITH held AS (
@@ -138,15 +139,15 @@ public static class ImportQueue
             SET state = 'succeeded', finished_at = ingestion.clock(), lease_until = NULL, error_code = NULL, error_message = NULL
             FROM held
             WHERE t.id = held.id
-            RETURNING t.id
+            RETURNING t.id, t.attempt
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
             Parameters = { new("ids", tasks.Select(t => t.Id).ToArray()), new("attempts", tasks.Select(t => t.Attempt).ToArray()), new("batch", batchId) },
         };
         await using var reader = await command.ExecuteReaderAsync(ct);
-        var held = new HashSet<long>();
-        while (await reader.ReadAsync(ct)) held.Add(reader.GetInt64(0));
+        var held = new HashSet<(long, int)>();
+        while (await reader.ReadAsync(ct)) held.Add((reader.GetInt64(0), reader.GetInt32(1)));
         return held;
     }
 

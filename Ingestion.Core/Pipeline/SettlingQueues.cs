@@ -43,7 +43,7 @@ internal sealed class SettlingQueues(NpgsqlDataSource worker, ILogger log)
         while (Next(batchId, queue) is { Count: > 0 } group)
         {
             var held = await SettleAsync(batchId, group);
-            foreach (var waiting in group) waiting.Settled.SetResult(held?.Contains(waiting.Done.Task.Id));
+            foreach (var waiting in group) waiting.Settled.SetResult(held?.Contains((waiting.Done.Task.Id, waiting.Done.Task.Attempt)));
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class SettlingQueues(NpgsqlDataSource worker, ILogger log)
         }
     }
 
-    private async Task<HashSet<long>?> SettleAsync(long batchId, List<Waiting> group)
+    private async Task<HashSet<(long Task, int Attempt)>?> SettleAsync(long batchId, List<Waiting> group)
     {
         try
         {

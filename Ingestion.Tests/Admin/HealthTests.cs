@@ -27,14 +27,14 @@ public sealed class HealthTests(AdminApp app) : IClassFixture<AdminApp>
     public async Task Failing_check_gives_503_with_its_reason_while_the_process_stays_live()
     {
         await using var failing = app.WithWebHostBuilder(b => b.ConfigureTestServices(s => s.AddHealthChecks()
-            .AddCheck("database", () => HealthCheckResult.Unhealthy("The database does not answer."))));
+            .AddCheck("lights", () => HealthCheckResult.Unhealthy("The lights are out."))));
         using var client = failing.CreateClient();
 
         using var health = await client.GetAsync("/health");
         health.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         var body = await health.Content.ReadFromJsonAsync<JsonElement>();
         body.GetProperty("status").GetString().ShouldBe("unhealthy");
-        body.GetProperty("checks").GetProperty("database").GetProperty("reason").GetString().ShouldBe("The database does not answer.");
+        body.GetProperty("checks").GetProperty("lights").GetProperty("reason").GetString().ShouldBe("The lights are out.");
 
         using var live = await client.GetAsync("/health/live");
         live.StatusCode.ShouldBe(HttpStatusCode.OK);

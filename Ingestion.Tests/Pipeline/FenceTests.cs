@@ -51,6 +51,24 @@ public sealed class FenceTests : DatabaseTest
     }
 
     [Fact]
+    public async Task A_late_attempt_in_one_group_with_the_one_that_took_its_place_writes_nothing()
+    {
+        var late = await Make.Task(state: TaskState.Running, lease: Expired);
+        await Spine.Duties.RescueAsync(everything: false, CancellationToken.None);
+        var now = (await Spine.ClaimAsync(worker: "w2")).ShouldHaveSingleItem();
+        var saved = new List<int>();
+        DoneTask Ending(ClaimedTask task) => new(task, new((_, _) =>
+        {
+            saved.Add(task.Attempt);
+            return Task.CompletedTask;
+        }));
+        await using (var connection = await Worker.OpenConnectionAsync())
+            (await DoneTasks.SettleAsync(connection, late.BatchId, [Ending(late), Ending(now)], CancellationToken.None)).Count.ShouldBe(1);
+        saved.ShouldBe([now.Attempt]);
+        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_event WHERE kind = 'stage_done'")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Checkpoint_of_a_lost_attempt_is_refused_before_it_writes()
     {
         var late = await Make.Task(state: TaskState.Running, lease: Expired);

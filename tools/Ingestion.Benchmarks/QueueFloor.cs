@@ -23,10 +23,12 @@ internal static class QueueFloor
         RETURNING t.id, t.item_id
         """;
 
+    // The next task is opened from what the first part returns: an item has one open task at any time, within a statement too.
     private const string Settle = """
         WITH done AS (
             UPDATE ingestion.import_task_run SET state = 'succeeded', finished_at = now(), lease_until = NULL
             WHERE id = ANY($1) AND attempt = 1 AND state = 'running'
+            RETURNING item_id
         ), moved AS (
             UPDATE ingestion.import_item
             SET stage = coalesce($4, stage), step = CASE WHEN $4 IS NULL THEN 'finished' ELSE 'pending' END,
@@ -34,7 +36,7 @@ internal static class QueueFloor
             WHERE id = ANY($2)
         ), opened AS (
             INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
-            SELECT 'default', $3, $5, item, $4, 'ready', 0, 0, 0, now() FROM unnest($2) item WHERE $4 IS NOT NULL
+            SELECT 'default', $3, $5, item_id, $4, 'ready', 0, 0, 0, now() FROM done WHERE $4 IS NOT NULL
         ), taken AS (
             UPDATE ingestion.import_batch_seq SET seq = seq + cardinality($1) WHERE batch_id = $3 RETURNING seq - cardinality($1) AS start
         )

@@ -36,6 +36,9 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
         var query = SearchQuery.Of(request.Text);
         if (query.Text.Length == 0) return new([], TimeSpan.Zero, null);
         await using var connection = await database.OpenWebAsync(tenantId, ct);
+        // One snapshot for words and details: between two, a new version could take the place of the one whose words were found, and a
+        // document that is always published would be missed.
+        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         long? collection = null;
         if (request.Collection is { Length: > 0 } key)
         {

@@ -59,7 +59,7 @@ public sealed class LeaseKeeper(NpgsqlDataSource worker, RunningTasks running, E
             if (batches.Count > 0) log.Released(batches.Count);
             foreach (var b in batches.Distinct()) hints.Changed(b);
         }
-        catch (Exception e) when (Transient.Is(e))
+        catch (Exception e) when (Transient.Is(e) || e is ObjectDisposedException)
         {
             log.RenewFailed(e.Message);
         }

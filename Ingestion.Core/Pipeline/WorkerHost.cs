@@ -34,9 +34,9 @@ public sealed class WorkerHost(
         {
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (Exception e) when (Transient.Is(e))
+        catch (Exception e) when (Transient.Is(e) || e is ObjectDisposedException)
         {
-            // The database stops with us; the row's last beat tells the same a little later.
+            // The database stops with us, or did at an earlier stop; the row's last beat tells the same a little later.
             return;
         }
     }

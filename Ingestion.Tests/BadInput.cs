@@ -87,7 +87,7 @@ public sealed class BadInput : IAsyncLifetime
         string[] paths = ["/404", "/410", "/403", "/500", "/garbage", "/endless", "/huge", "/nothing", "/private", "/circle", "/good"];
         return await app.SubmitAsync(new
         {
-            name = "bad input", uploads, options = new { timeout_seconds = 8, max_retries = 1, max_workers = 8 },
+            name = "bad input", uploads, options = new { timeout_seconds = 12, max_retries = 1, max_workers = 8 },
             urls = paths.Select(p => Site.Url(p).AbsoluteUri).Concat(["http://127.0.0.1:5432/", "http://[::ffff:127.0.0.1]:5432/", "file:///etc/passwd", "not an address"]),
             manifests = manifests.Select(m => new { upload = _manifests[m.Name], url_column = m.Column }),
         });

@@ -55,6 +55,7 @@ public sealed class KillTests(ITestOutputHelper output)
             output.WriteLine($"{clock.Elapsed.TotalSeconds:0} s in all, of which {restarting.TotalSeconds:0} s to start again; {claims} claims, {crashes} of them ended by a kill; {end.GetProperty("counts")}");
             instants.Count.ShouldBe(kills, "the batch was over before the last kill");
             (await database.ProblemsAsync(site)).ShouldBeEmpty(string.Join("; ", instants));
+            (await AppProcess.VerifyAsync(data.Path)).ShouldContain("Clean: 0 violations.");
             // The batch's limit on workers bounds what one kill can interrupt.
             crashes.ShouldBeLessThanOrEqualTo(kills * 16);
             end.GetProperty("state").GetString().ShouldBe("completed");

@@ -27,6 +27,7 @@ public sealed class KrithiTests(ITestOutputHelper output)
         counts.GetProperty("total").GetInt32().ShouldBe(KrithiSite.Rows);
         await using var database = await KrithiDatabase.OpenAsync(data.Path);
         (await database.ProblemsAsync(site)).ShouldBeEmpty();
+        output.WriteLine(await AppProcess.VerifyAsync(data.Path));
         // Two rows share an address: each is an item of its own.
         (await database.CountAsync("SELECT count(*)::int FROM (SELECT source_key FROM ingestion.import_item GROUP BY source_key HAVING count(*) > 1) x")).ShouldBe(1);
         foreach (var kind in Enum.GetValues<PageKind>()) output.WriteLine($"{kind}: {site.Kinds.Values.Count(k => k == kind)}");

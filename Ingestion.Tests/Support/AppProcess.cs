@@ -46,11 +46,7 @@ public sealed partial class AppProcess : IAsyncDisposable
     /// <summary>Starts it on a data directory and waits until it answers. Settings are named as in the settings file.</summary>
     public static async Task<AppProcess> StartAsync(string data, params (string Key, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ingestion.dll"), .. settings.Select(s => $"--{s.Key}={s.Value}")])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data,
-        };
-        start.Environment["INGESTION_DATA"] = data;
+        var start = Program(data, [.. settings.Select(s => $"--{s.Key}={s.Value}")]);
         start.Environment["INGESTION_PORT"] = "0";
         start.Environment["INGESTION_BOOTSTRAP_KEY"] = Key;
         var app = new AppProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
@@ -63,6 +59,17 @@ public sealed partial class AppProcess : IAsyncDisposable
         app.Client.BaseAddress = new($"http://localhost:{await app._port.Task.WaitAsync(StartLimit)}");
         (await app.Client.GetAsync("/health")).IsSuccessStatusCode.ShouldBeTrue();
         return app;
+    }
+
+    /// <summary>Runs <c>ingestion verify</c> beside the program on its data directory; what it printed. Fails where it found anything.</summary>
+    public static async Task<string> VerifyAsync(string data)
+    {
+        using var verify = Process.Start(Program(data, "verify"))!;
+        var errors = verify.StandardError.ReadToEndAsync();
+        var report = await verify.StandardOutput.ReadToEndAsync();
+        await verify.WaitForExitAsync();
+        verify.ExitCode.ShouldBe(0, report + await errors);
+        return report;
     }
 
     /// <summary>Ends it as a power cut would: SIGKILL to this one process.</summary>
@@ -139,6 +146,12 @@ public sealed partial class AppProcess : IAsyncDisposable
         Client.Dispose();
         _process.Dispose();
     }
+
+    private static ProcessStartInfo Program(string data, params string[] arguments) =>
+        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "ingestion.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data, Environment = { ["INGESTION_DATA"] = data },
+        };
 
     private void Read(string? line)
     {

@@ -56,7 +56,10 @@ internal sealed class KrithiDatabase : IAsyncDisposable
     private async Task<List<string>> EndingsAsync(KrithiSite site)
     {
         const string sql = """
-            SELECT i.source_key, i.state, i.error_code, (SELECT coalesce(max(t.failures), 0) FROM ingestion.import_task_run t WHERE t.item_id = i.id) FROM ingestion.import_item i ORDER BY i.id
+            SELECT i.source_key, i.state, i.error_code, (SELECT coalesce(max(t.failures), 0) FROM ingestion.import_task_run t WHERE t.item_id = i.id),
+                   (SELECT string_agg(e.data ->> 'message', ' ' ORDER BY e.seq) FROM ingestion.import_event e WHERE e.item_id = i.id AND e.kind = 'attempt_failed')
+            FROM ingestion.import_item i
+            ORDER BY i.id
             """;
         var problems = new List<string>();
         await using var command = _source.CreateCommand(sql);
@@ -72,7 +75,7 @@ internal sealed class KrithiDatabase : IAsyncDisposable
                 PageKind.Recovers => state == "done" && failures <= 2,
                 _ => state is "done" or "skipped" && failures == 0,
             };
-            if (!right) problems.Add($"{site.Kinds[key]} {key} ended {state} ({code}) with {failures} failures");
+            if (!right) problems.Add($"{site.Kinds[key]} {key} ended {state} ({code}) with {failures} failures: {(r.IsDBNull(4) ? "" : r.GetString(4))}");
         }
         return problems;
     }

@@ -58,7 +58,7 @@ internal sealed class KrithiSite : IAsyncDisposable
         foreach (var (name, content) in Manifests) uploads.Add(await app.UploadAsync(name, content, "manifest"));
         return await app.SubmitAsync(new
         {
-            name = "Krithis", options = new { max_workers = 16, timeout_seconds = 20, max_retries = 3 },
+            name = "Krithis", options = new { max_workers = 16, max_retries = 3 },
             manifests = uploads.Select(u => new { upload = u, url_column = "Hyperlink", title_column = "Krithi" }),
         });
     }

@@ -58,10 +58,14 @@ internal sealed class ParserChild : IDisposable
         }
     }
 
-    /// <summary>Has the child parse one document. After any exception but one that the child itself reported, the child is not reusable.</summary>
+    /// <summary>
+    /// Has the child parse one document. After any exception but one that the child itself reported, the child is not reusable. The
+    /// document's time begins when the child says that it has it: on a busy machine a new child takes seconds to start.
+    /// </summary>
     public async Task<ParsedDocument> ParseAsync(string format, RawDocument raw, ParseLimits limits, ParseProgress? progress, CancellationToken ct)
     {
-        using var expiry = new CancellationTokenSource(limits.Timeout, _time);
+        var started = Documents > 0;
+        using var expiry = new CancellationTokenSource(started ? limits.Timeout : _options.StartLimit, _time);
         using var full = new CancellationTokenSource();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, expiry.Token, full.Token);
         using var done = new CancellationTokenSource();
@@ -75,14 +79,16 @@ internal sealed class ParserChild : IDisposable
             do
             {
                 reply = await ParseFrames.ReadAsync(_process.StandardOutput.BaseStream, MostBytes(limits), stop.Token);
-                if (!reply.Last) progress?.Invoke(reply.Current ?? 0, reply.Total, reply.Message ?? "");
+                if (!started) expiry.CancelAfter(limits.Timeout);
+                started = true;
+                if (reply is { Last: false, Message.Length: > 0 }) progress?.Invoke(reply.Current ?? 0, reply.Total, reply.Message);
             } while (!reply.Last);
         }
         catch (OperationCanceledException)
         {
             await KillAsync();
             ct.ThrowIfCancellationRequested();
-            throw full.IsCancellationRequested ? MemoryExceeded(limits) : PopplerProcess.TimedOut(limits);
+            throw full.IsCancellationRequested ? MemoryExceeded(limits) : started ? PopplerProcess.TimedOut(limits) : NotStarted();
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -160,6 +166,10 @@ internal sealed class ParserChild : IDisposable
     }
 
     private static long MostBytes(ParseLimits limits) => Math.Min(int.MaxValue, limits.MaxCharacters * 6 + (64L << 20));
+
+    // No fault of the document's: it is tried again.
+    private IngestionException NotStarted() =>
+        new(ErrorCodes.ParserCrashed, string.Create(CultureInfo.InvariantCulture, $"The parser process did not start in {_options.StartLimit.TotalSeconds:0.#} seconds."));
 
     private static IngestionException MemoryExceeded(ParseLimits limits) =>
         new(ErrorCodes.LimitExceeded, $"The document exceeds the parser's memory limit of {limits.MaxMemoryBytes >> 20} MB.");

@@ -15,6 +15,9 @@ public sealed class ParserPoolOptions
     /// <summary>A worker that still holds this much memory after a document is replaced, in bytes.</summary>
     public long RecycleAboveBytes { get; set; } = 400L << 20;
 
+    /// <summary>How long a new worker may take to answer for the first time.</summary>
+    public TimeSpan StartLimit { get; set; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How often a working child's memory is looked at.</summary>
     public TimeSpan WatchEvery { get; set; } = TimeSpan.FromMilliseconds(100);
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
+using Ingestion.Tests.Embeddings;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Shouldly;
 using Xunit;
 
@@ -54,6 +57,31 @@ public sealed class ParserPoolTests : IDisposable
         error.Code.ShouldBe(ErrorCodes.ParseTimeout);
         clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
         (await ReadAsync(pool, Page("next"))).ShouldBe("next\n");
+    }
+
+    [Fact]
+    public async Task A_child_that_never_starts_is_not_held_against_the_document()
+    {
+        await using var pool = TestPools.Create(configure: o => (o.Command, o.StartLimit) = (["/bin/sh", "-c", "read line; read more"], TimeSpan.FromMilliseconds(300)));
+        var error = await Should.ThrowAsync<IngestionException>(() => ReadAsync(pool, Page()));
+        error.Code.ShouldBe(ErrorCodes.ParserCrashed);
+        error.Message.ShouldContain("did not start");
+        pool.ProcessIds.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_slow_start_does_not_count_against_the_documents_time()
+    {
+        var go = Page().Path + ".go";
+        var command = string.Join(' ', WorkerProcess.Command.Select(w => $"'{w}'"));
+        var options = new ParserPoolOptions { Workers = 1, Command = ["/bin/sh", "-c", $"until [ -e '{go}' ]; do sleep 0.02; done; exec {command}"] };
+        var time = new ManualTime();
+        await using var pool = new ParserPool(Options.Create(options), time, NullLogger<ParserPool>.Instance);
+        var parse = pool.ParseAsync("html", Page("late"), TestPools.Seconds(1), null, CancellationToken.None);
+        await BusyChildAsync(pool, parse);
+        time.Advance(options.StartLimit - TimeSpan.FromSeconds(1));
+        await File.WriteAllTextAsync(go, "");
+        (await parse.WaitAsync(TimeSpan.FromSeconds(60))).Markdown.ShouldBe("late\n");
     }
 
     [Fact]

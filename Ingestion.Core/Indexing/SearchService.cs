@@ -30,6 +30,9 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
 {
     public const int MaxHits = 100;
 
+    // A candidate that is not published any more when it is read was replaced in between; what replaced it is found by looking again.
+    private const int Looks = 3;
+
     public async Task<SearchAnswer> SearchAsync(string tenantId, SearchRequest request, CancellationToken ct)
     {
         var started = time.GetTimestamp();
@@ -46,17 +49,25 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
             if (collection is null) return new([], time.GetElapsedTime(started), $"There is no collection “{key}”.");
         }
         var filter = request.Filter is { Count: > 0 } wanted ? Json(wanted) : null;
-        var versions = filter is null ? null : await VersionsAsync(connection, filter, ct);
+        var marked = query.Words();
+        for (var look = 1; ; look++)
+        {
+            var (fused, note) = await RankAsync(tenantId, connection, query, collection, filter, ct);
+            var (hits, whole) = await DetailsAsync(connection, fused, Math.Clamp(request.Take, 1, MaxHits), ct);
+            if (whole || look == Looks) return new([.. hits.Select(h => h with { Snippet = Snippet.Of(h.Text, marked) })], time.GetElapsedTime(started), note);
+        }
+    }
 
+    private async Task<(IReadOnlyList<Fused<long>> Fused, string? Note)> RankAsync(
+        string tenantId, NpgsqlConnection connection, SearchQuery query, long? collection, string? filter, CancellationToken ct)
+    {
+        var versions = filter is null ? null : await VersionsAsync(connection, filter, ct);
         var likeness = semantic.FindAsync(tenantId, query, collection, versions, MaxHits, ct);
         var words = LexicalSearch.FindAsync(connection, query, collection, filter, MaxHits, ct);
         await Task.WhenAll(likeness, words);
         var (lexical, (nearest, note)) = (await words, await likeness);
         if (query.IsExact) nearest = [.. nearest.Select(list => list.Where(lexical.Contains).ToList())];
-        var fused = RankFusion.Fuse<long>([lexical, .. nearest]);
-        var hits = await DetailsAsync(connection, fused, Math.Clamp(request.Take, 1, MaxHits), ct);
-        var marked = query.Words();
-        return new([.. hits.Select(h => h with { Snippet = Snippet.Of(h.Text, marked) })], time.GetElapsedTime(started), note);
+        return (RankFusion.Fuse<long>([lexical, .. nearest]), note);
     }
 
     /// <summary>True where the tenant has something that can be found.</summary>
@@ -88,8 +99,8 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
         return ids;
     }
 
-    // What was unpublished since the vectors were loaded falls out here.
-    private static async Task<IReadOnlyList<SearchHit>> DetailsAsync(NpgsqlConnection connection, IReadOnlyList<Fused<long>> fused, int take, CancellationToken ct)
+    // What was unpublished since it was ranked falls out here; whole says that nothing did.
+    private static async Task<(IReadOnlyList<SearchHit> Hits, bool Whole)> DetailsAsync(NpgsqlConnection connection, IReadOnlyList<Fused<long>> fused, int take, CancellationToken ct)
     {
         const string sql = """
             SELECT c.id, c.heading_path, c.text, c.ordinal, v.title, s.source_key, s.source_type, k.key, d.id, v.id, i.id, i.public_id, v.metadata::text
@@ -106,6 +117,7 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
             ) i ON true
             WHERE c.id = ANY(@ids) AND ingestion.published_version(v.id)
             """;
+        var whole = true;
         // More than are shown, for those that are no longer published; a page of them is read in one go.
         foreach (var part in fused.Chunk(take + 20))
         {
@@ -115,8 +127,9 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
                 while (await r.ReadAsync(ct))
                     found[r.GetInt64(0)] = new(r.GetInt64(0), 0, r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetString(4), r.GetString(5), r.GetString(6), r.GetString(7),
                         r.GetInt64(8), r.GetInt64(9), r.IsDBNull(10) ? null : r.GetInt64(10), r.IsDBNull(11) ? null : r.GetString(11), r.GetString(12));
-            if (found.Count > 0) return [.. part.Where(f => found.ContainsKey(f.Id)).Take(take).Select(f => found[f.Id] with { Score = f.Score })];
+            whole &= found.Count == part.Length;
+            if (found.Count > 0) return ([.. part.Where(f => found.ContainsKey(f.Id)).Take(take).Select(f => found[f.Id] with { Score = f.Score })], whole);
         }
-        return [];
+        return ([], whole);
     }
 }

@@ -30,7 +30,7 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
 {
     public const int MaxHits = 100;
 
-    // A candidate that is not published any more when it is read was replaced in between; what replaced it is found by looking again.
+    // A candidate by likeness that is not published any more was replaced since its vector was read; what replaced it is found by looking again.
     private const int Looks = 3;
 
     public async Task<SearchAnswer> SearchAsync(string tenantId, SearchRequest request, CancellationToken ct)
@@ -39,9 +39,6 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
         var query = SearchQuery.Of(request.Text);
         if (query.Text.Length == 0) return new([], TimeSpan.Zero, null);
         await using var connection = await database.OpenWebAsync(tenantId, ct);
-        // One snapshot for words and details: between two, a new version could take the place of the one whose words were found, and a
-        // document that is always published would be missed.
-        await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         long? collection = null;
         if (request.Collection is { Length: > 0 } key)
         {
@@ -52,6 +49,9 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
         var marked = query.Words();
         for (var look = 1; ; look++)
         {
+            // Words and details of one look share a snapshot: between two, a new version could take the place of the one whose words were
+            // found, and a document that is always published would be missed.
+            await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
             var (fused, note) = await RankAsync(tenantId, connection, query, collection, filter, ct);
             var (hits, whole) = await DetailsAsync(connection, fused, Math.Clamp(request.Take, 1, MaxHits), ct);
             if (whole || look == Looks) return new([.. hits.Select(h => h with { Snippet = Snippet.Of(h.Text, marked) })], time.GetElapsedTime(started), note);

@@ -3,11 +3,13 @@ using Ingestion.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using Shouldly;
+using Xunit;
 using static Microsoft.Playwright.Assertions;
 
 namespace Ingestion.Tests.Browser;
 
 /// <summary>What a person asks of a batch on its page, before a real browser, and over a restart of the real program.</summary>
+[Collection(RunningProgram.Name)]
 public sealed class ControlTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
@@ -23,7 +25,7 @@ public sealed class ControlTests
             context.Response.ContentType = "text/html";
             await context.Response.WriteAsync(FixtureHost.PageOf(context.Request.Path), context.RequestAborted);
         };
-        using var data = new TemporaryDirectory("restart-");
+        using var data = new TemporaryDirectory("restart-").Traversable();
         (string, string)[] settings = [("Ingestion:Acquire:AllowedTargets:0", site.Target), ("Ingestion:Acquire:RequestsPerMinutePerHost", "0"), ("Logging:LogLevel:Default", "Warning")];
         string batch;
         await using var window = await BrowserWindow.OpenAsync();

@@ -12,9 +12,10 @@ public sealed record WaitGroup(Stage Stage, string? Reason, int Count, DateTimeO
 
 /// <summary>What a batch does right now, besides its counts.</summary>
 /// <param name="Workers">Processes that said within the last minute that they run the pipeline.</param>
-public sealed record BatchLive(IReadOnlyList<StageLoad> Stages, IReadOnlyList<WaitGroup> Waiting, BatchPace Pace, int Workers)
+/// <param name="Served">Stages that at least one of them serves.</param>
+public sealed record BatchLive(IReadOnlyList<StageLoad> Stages, IReadOnlyList<WaitGroup> Waiting, BatchPace Pace, int Workers, IReadOnlySet<Stage> Served)
 {
-    public static readonly BatchLive None = new([], [], BatchPace.None, 0);
+    public static readonly BatchLive None = new([], [], BatchPace.None, 0, new HashSet<Stage>());
 }
 
 /// <summary>How fast items ended of late.</summary>

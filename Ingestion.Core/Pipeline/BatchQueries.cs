@@ -90,6 +90,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
     public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
         [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
 
+    /// <summary>What retention removed of a batch; null where it removed nothing.</summary>
+    public async Task<PrunedBatch?> PrunedAsync(string tenantId, long batchId, CancellationToken ct)
+    {
+        await using var db = contexts.For(tenantId);
+        return await db.PrunedBatches.AsNoTracking().FirstOrDefaultAsync(p => p.BatchId == batchId, ct);
+    }
+
     /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
     public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
     {

@@ -43,7 +43,10 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
           AND i.state IN ('done', 'skipped', 'failed', 'rejected') AND i.completed_at > ingestion.clock() - interval '5 minutes';
         """;
 
-    private const string Workers = "SELECT count(*)::int FROM ingestion.worker_process WHERE stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'";
+    private const string Workers = """
+        SELECT count(*)::int, coalesce((SELECT array_agg(DISTINCT s) FROM ingestion.worker_process l, jsonb_object_keys(l.slots) s WHERE l.stopped_at IS NULL AND l.last_seen_at > ingestion.clock() - interval '1 minute'), '{}')
+        FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'
+        """;
 
     public Task<BatchLive> LiveAsync(string tenantId, long batchId, CancellationToken ct) => shared.GetAsync(tenantId, batchId, async () =>
     {
@@ -59,7 +62,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         var pace = await ReadPaceAsync(r, ct);
         await r.NextResultAsync(ct);
         await r.ReadAsync(ct);
-        return new(stages, waiting, pace, r.GetInt32(0));
+        return new(stages, waiting, pace, r.GetInt32(0), Served(r));
     });
 
     /// <summary>The pace of all the tenant's batches together, and the workers; no stages and no waits.</summary>
@@ -71,7 +74,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         var pace = await ReadPaceAsync(r, ct);
         await r.NextResultAsync(ct);
         await r.ReadAsync(ct);
-        return new([], [], pace, r.GetInt32(0));
+        return new([], [], pace, r.GetInt32(0), Served(r));
     });
 
     /// <summary>What failed since a moment, grouped by batch and code, newest first; at most <paramref name="take"/> groups.</summary>
@@ -93,6 +96,8 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         while (await r.ReadAsync(ct)) failures.Add(new(r.GetString(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetFieldValue<DateTimeOffset>(4)));
         return failures;
     }
+
+    private static HashSet<Stage> Served(NpgsqlDataReader r) => [.. r.GetFieldValue<string[]>(1).Select(StateWords.Parse<Stage>)];
 
     private static async Task<BatchPace> ReadPaceAsync(NpgsqlDataReader r, CancellationToken ct)
     {

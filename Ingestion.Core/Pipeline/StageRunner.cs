@@ -18,12 +18,13 @@ public sealed class StageRunner(
     private readonly Dictionary<Stage, IStage> _stages = stages.ToDictionary(s => s.Stage);
     private readonly ConcurrentDictionary<Stage, SemaphoreSlim> _slots = new();
 
-    public IEnumerable<Stage> Stages => _stages.Keys;
+    /// <summary>Those that this process serves.</summary>
+    public IEnumerable<Stage> Stages => _stages.Keys.Where(options.Serves);
 
     /// <summary>Claims and starts tasks of a stage as slots come free; returns when nothing is due. The tasks go on by themselves.</summary>
     public async Task DrainAsync(Stage stage, CancellationToken ct)
     {
-        var slots = _slots.GetOrAdd(stage, s => new SemaphoreSlim(SlotsOf(s)));
+        var slots = _slots.GetOrAdd(stage, s => new SemaphoreSlim(options.SlotsOf(s)));
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, running.Stopping);
         ct = both.Token;
         while (!running.Stopping.IsCancellationRequested)
@@ -157,13 +158,4 @@ public sealed class StageRunner(
     }
 
     private static string Details(Exception e) => JsonSerializer.Serialize(new { type = e.GetType().FullName, message = ItemFailures.OneLine(e.Message), trace = e.StackTrace });
-
-    private int SlotsOf(Stage stage) => stage switch
-    {
-        Stage.Discover => options.Slots.Discover,
-        Stage.Acquire => options.Slots.Acquire,
-        Stage.Parse => options.MaxConcurrentProcessing,
-        Stage.Embed => options.Slots.Embed,
-        _ => options.Slots.Index,
-    };
 }

@@ -12,7 +12,7 @@ public static class WaitWords
         { TaskState: TaskState.Blocked } => "Waits for a person to review it.",
         _ when Of(batch) is { } sentence => sentence,
         { WaitReason: { } reason, ScheduledAt: { } due } when due > now => Of(reason, due, now),
-        _ => Due(room),
+        _ => Due(room, item.Stage),
     };
 
     /// <summary>Why a whole batch stands still; null where it does not.</summary>
@@ -36,13 +36,13 @@ public static class WaitWords
         HoldReasons.BatchQueued => $"The batch waits for its turn: {waiting.Subject} are active at a time.",
         HoldReasons.Review => "Waits for a person to review it.",
         HoldReasons.BatchWorkers => $"The batch has {waiting.Subject} documents at work at once, as its options say; waits for a free place.",
-        HoldReasons.NoWorker => "No worker is running.",
+        HoldReasons.NoWorker => waiting.Subject is { } stage ? NoWorker(stage) : "No worker is running.",
         HoldReasons.StageBusy => "Waits for a free worker.",
         _ => Of(waiting.Reason, waiting.Until ?? now, now),
     };
 
     /// <summary>Why a group of tasks waits.</summary>
-    public static string Of(WaitGroup group, Room room, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(room);
+    public static string Of(WaitGroup group, Room room, DateTimeOffset now) => group.Reason is { } reason ? Of(reason, group.Until, now) : Due(room, group.Stage);
 
     /// <param name="reason">One of <see cref="WaitReasons"/>.</param>
     /// <param name="due">When it is looked at again.</param>
@@ -66,9 +66,13 @@ public static class WaitWords
         };
     }
 
-    private static string Due(Room room) => room switch
+    /// <summary>Nobody does this stage, until somebody starts a process that does.</summary>
+    public static string NoWorker(string stage) => $"No running worker serves the stage {stage}; it goes on as soon as one is started.";
+
+    private static string Due(Room room, Stage stage) => room switch
     {
-        { Workers: 0 } => "No worker is running.",
+        { Served.Count: 0 } => "No worker is running.",
+        _ when !room.Served.Contains(stage) => NoWorker(stage.Word()),
         _ when room.Taken >= room.Places => $"The batch has {Format.Count(room.Places, "document")} at work at once, as its options say; waits for a free place.",
         _ => "Waits for a free worker.",
     };
@@ -77,10 +81,10 @@ public static class WaitWords
 }
 
 /// <summary>What a task that is due waits for.</summary>
-/// <param name="Workers">Processes that run the pipeline.</param>
+/// <param name="Served">Stages that some running process serves.</param>
 /// <param name="Taken">Documents of the batch that are at work.</param>
 /// <param name="Places">Documents of the batch that may be.</param>
-public sealed record Room(int Workers, int Taken, int Places)
+public sealed record Room(IReadOnlySet<Stage> Served, int Taken, int Places)
 {
-    public static Room Of(BatchView batch, BatchLive live) => new(live.Workers, batch.Counts.Running, Pages.Batches.OptionWords.Stored(batch).Workers);
+    public static Room Of(BatchView batch, BatchLive live) => new(live.Served, batch.Counts.Running, Pages.Batches.OptionWords.Stored(batch).Workers);
 }

@@ -9,7 +9,8 @@ namespace Ingestion.Tests.Admin.Batches;
 public sealed class WaitWordsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly Room Roomy = new(1, 0, 4);
+    private static readonly IReadOnlySet<Stage> All = StageOrder.Standard.ToHashSet();
+    private static readonly Room Roomy = new(All, 0, 4);
 
     [Fact]
     public void Every_reason_has_a_sentence_of_its_own()
@@ -31,8 +32,9 @@ public sealed class WaitWordsTests
     [Fact]
     public void What_is_due_names_the_limit_that_is_full()
     {
-        WaitWords.Of(Item(TaskState.Ready), Running, new(0, 0, 4), Now).ShouldBe("No worker is running.");
-        WaitWords.Of(Item(TaskState.Ready), Running, new(1, 4, 4), Now)!.ShouldContain("4 documents at work at once");
+        WaitWords.Of(Item(TaskState.Ready), Running, new(new HashSet<Stage>(), 0, 4), Now).ShouldBe("No worker is running.");
+        WaitWords.Of(Item(TaskState.Ready), Running, new(new HashSet<Stage> { Stage.Embed }, 4, 4), Now)!.ShouldStartWith("No running worker serves the stage discover");
+        WaitWords.Of(Item(TaskState.Ready), Running, new(All, 4, 4), Now)!.ShouldContain("4 documents at work at once");
     }
 
     [Fact]

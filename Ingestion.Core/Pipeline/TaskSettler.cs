@@ -51,6 +51,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         await ItemMoves.EndInputAsync(connection, task.InputId!.Value, ItemState.Done, null, null, ct);
         await ImportEvents.AppendAsync(connection, task.BatchId,
             [new(EventKinds.StageDone, null, task.Id, task.Stage.Word(), done.Data), new(EventKinds.InputDone, Data: $$"""{"input":{{task.InputId}}}""")], ct);
+        await BatchSize.NoteAsync(connection, task.BatchId, ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }

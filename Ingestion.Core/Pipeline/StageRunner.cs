@@ -18,7 +18,8 @@ public sealed class StageRunner(
     private readonly Dictionary<Stage, IStage> _stages = stages.ToDictionary(s => s.Stage);
     private readonly ConcurrentDictionary<Stage, Slots> _slots = new();
 
-    public IEnumerable<Stage> Stages => _stages.Keys;
+    /// <summary>Those that this process serves.</summary>
+    public IEnumerable<Stage> Stages => _stages.Keys.Where(options.Serves);
 
     /// <summary>Claims and starts tasks of a stage as slots come free; returns when nothing is due. The tasks go on by themselves.</summary>
     public async Task DrainAsync(Stage stage, CancellationToken ct)

@@ -75,6 +75,17 @@ public sealed partial class AppProcess : IAsyncDisposable
         return report;
     }
 
+    /// <summary>How it ended; only once it has.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Its process number, by which its row among the workers is known.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Stops it in the middle of whatever it does, as a paused virtual machine would; <see cref="WakeAsync"/> lets it go on.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    public Task WakeAsync() => SignalAsync("CONT");
+
     /// <summary>Ends it as a power cut would: SIGKILL to this one process.</summary>
     public async Task KillAsync()
     {
@@ -86,7 +97,7 @@ public sealed partial class AppProcess : IAsyncDisposable
     public async Task StopAsync()
     {
         if (_process.HasExited) return;
-        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         try
         {
             await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
@@ -155,6 +166,12 @@ public sealed partial class AppProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data, Environment = { ["INGESTION_DATA"] = data },
         };
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
 
     private void Read(string? line)
     {

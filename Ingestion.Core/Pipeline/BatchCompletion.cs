@@ -14,6 +14,7 @@ internal static class BatchCompletion
     public static async Task<BatchState?> TryCompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
         if (await HasWorkAsync(connection, batchId, ct)) return null;
+        FaultPoints.Reach(FaultPoints.Completing);
         var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
         var (state, message) = Judge(counts);
         const string sql = """

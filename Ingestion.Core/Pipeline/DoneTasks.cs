@@ -22,7 +22,8 @@ internal static class DoneTasks
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var held = await ImportQueue.SucceedAsync(connection, batchId, [.. group.Select(d => d.Task)], ct);
-        var ours = group.Where(d => held.Contains((d.Task.Id, d.Task.Attempt))).ToList();
+        // One claim that was worked on twice and ended twice at once ends once.
+        var ours = group.Where(d => held.Contains((d.Task.Id, d.Task.Attempt))).DistinctBy(d => d.Task.Id).ToList();
         if (ours.Count == 0) return held;
         foreach (var done in ours)
             if (done.Outcome.Save is { } save) await save(connection, ct);

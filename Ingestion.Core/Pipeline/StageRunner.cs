@@ -35,10 +35,13 @@ public sealed class StageRunner(
             running.BeginClaim();
             try
             {
-                foreach (var task in await ClaimAsync(stage, free, ct))
+                var claimed = await ClaimAsync(stage, free, ct);
+                if (claimed.Count > 0) FaultPoints.Reach(FaultPoints.AfterClaim, stage.Word());
+                foreach (var task in claimed)
                 {
                     _ = RunAndFreeAsync(running.Add(task), slots);
                     started++;
+                    if (FaultPoints.Doubles(stage.Word())) _ = RunAndFreeAsync(running.Twin(task), null);
                 }
             }
             finally
@@ -65,7 +68,7 @@ public sealed class StageRunner(
         }
     }
 
-    private async Task RunAndFreeAsync(RunningTask work, SemaphoreSlim slots)
+    private async Task RunAndFreeAsync(RunningTask work, SemaphoreSlim? slots)
     {
         using var held = work;
         var task = held.Task;
@@ -81,7 +84,7 @@ public sealed class StageRunner(
         }
         finally
         {
-            slots.Release();
+            slots?.Release();
             // A stage that looks has its own freed slot; the next one has a task more. All of them have to look only where the batch
             // used up its workers, or where it is not known what was opened.
             if (StageOrder.After(task.Stage) is { } next && !running.MayHoldUp(held)) waker.Wake(next);

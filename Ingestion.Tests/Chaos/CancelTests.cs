@@ -30,7 +30,7 @@ public sealed class CancelTests(ITestOutputHelper output)
             // As long as the client stays.
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         });
-        await using var run = ChaosRun.Embedded(await KrithiSite.MadeUpAsync(12, seed: 23));
+        await using var run = ChaosRun.Embedded(await KrithiSite.MadeUpAsync(60, seed: 23));
         await using var app = await StartAsync(run, slow.Endpoint);
         await using var sampler = run.Sample();
         var slowest = TimeSpan.Zero;
@@ -70,7 +70,12 @@ public sealed class CancelTests(ITestOutputHelper output)
         await ActAsync(id, "retry");
         await app.EndedAsync(id, ChaosRun.Patience);
         id = await run.Site.SubmitAsync(app);
-        while (!AppProcess.HasEnded(await app.GetAsync($"/api/v1/batches/{id}"))) await ActAsync(id, "retry");
+        for (var n = 0; n < 10; n++)
+        {
+            await app.BatchAsync(id, b => b.GetProperty("counts").GetProperty("failed").GetInt32() > 0 || AppProcess.HasEnded(b), ChaosRun.Patience);
+            await ActAsync(id, "retry");
+        }
+        await app.EndedAsync(id, ChaosRun.Patience);
 
         // The same file in two batches at once: once in the library.
         var same = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("The same words in two batches. ", 400)));

@@ -15,6 +15,9 @@ internal sealed class ChaosRun : IAsyncDisposable
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
 
+    /// <summary>Ten pages a second, so that a small batch outlasts what is to happen to it.</summary>
+    public static readonly (string Key, string Value) Paced = ("Ingestion:Acquire:RequestsPerMinutePerHost", "600");
+
     private readonly TemporaryDirectory _data = new TemporaryDirectory("chaos-").Traversable();
     private readonly TestDatabase? _database;
     private readonly string? _server;

@@ -19,7 +19,7 @@ public sealed class KillTests(ITestOutputHelper output)
         const int seed = 20261122;
         using var report = new ChaosReport(output, "F1 kills (short)", seed);
         await using var run = ChaosRun.Embedded(await KrithiSite.MadeUpAsync(200, seed));
-        await RunAsync(run, kills: 5, seed, report);
+        await RunAsync(run, kills: 5, seed, report, pace: [ChaosRun.Paced]);
     }
 
     [KrithiFact]
@@ -44,12 +44,12 @@ public sealed class KillTests(ITestOutputHelper output)
         report.Pass();
     }
 
-    private static async Task<(TimeSpan Took, TimeSpan Restarting)> RunAsync(ChaosRun run, int kills, int seed, ChaosReport report, bool passes = true)
+    private static async Task<(TimeSpan Took, TimeSpan Restarting)> RunAsync(ChaosRun run, int kills, int seed, ChaosReport report, bool passes = true, (string, string)[]? pace = null)
     {
         var random = new Random(seed);
         var instants = new List<string>();
         var restarting = TimeSpan.Zero;
-        var app = await run.StartAsync();
+        var app = await run.StartAsync(pace ?? []);
         try
         {
             var clock = Stopwatch.StartNew();
@@ -67,7 +67,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 instants.Add($"{clock.Elapsed.TotalSeconds:0.0} s at {Ended(batch)}");
                 var stopped = Stopwatch.GetTimestamp();
                 await app.DisposeAsync();
-                app = await run.StartAsync();
+                app = await run.StartAsync(pace ?? []);
                 restarting += Stopwatch.GetElapsedTime(stopped);
             }
             var end = await app.EndedAsync(id, ChaosRun.Patience);

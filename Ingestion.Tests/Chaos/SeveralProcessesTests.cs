@@ -8,23 +8,25 @@ using Xunit.Abstractions;
 
 namespace Ingestion.Tests.Chaos;
 
-/// <summary>F11: two programs on one database; one is killed, one is frozen for two leases and comes back.</summary>
+/// <summary>F11: programs on one database; one is killed, one is frozen for two leases and comes back, one lives.</summary>
 [Collection(RunningProgram.Name)]
-public sealed class TwoProcessTests(ITestOutputHelper output)
+public sealed class SeveralProcessesTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task Whoever_survives_takes_over_and_the_dead_write_nothing() => RunAsync("F11 two processes (short)", seed: 20261122, rows: 160);
+    public Task Whoever_survives_takes_over_and_the_dead_write_nothing() => RunAsync("F11 several processes (short)", seed: 20261122, rows: 160);
 
     [Fact]
     [Trait("Category", "Long")]
-    public Task Whoever_survives_takes_over_a_large_batch() => RunAsync("F11 two processes", Random.Shared.Next(), rows: 1200);
+    public Task Whoever_survives_takes_over_a_large_batch() => RunAsync("F11 several processes", Random.Shared.Next(), rows: 1200);
 
     private async Task RunAsync(string name, int seed, int rows)
     {
         using var report = new ChaosReport(output, name, seed);
         await using var run = await ChaosRun.SharedAsync(await KrithiSite.MadeUpAsync(rows, seed));
-        await using var first = await run.StartAsync();
-        await using var second = await run.StartAsync();
+        await using var first = run.Begin(null, ChaosRun.Paced);
+        await using var second = run.Begin(null, ChaosRun.Paced);
+        await using var third = run.Begin(null, ChaosRun.Paced);
+        foreach (var app in new[] { first, second, third }) await app.ReadyAsync();
         await using var sampler = run.Sample();
         var id = await run.Site.SubmitAsync(first);
 
@@ -34,7 +36,6 @@ public sealed class TwoProcessTests(ITestOutputHelper output)
         await first.KillAsync();
         var killed = await TakenOverAsync(run, first);
 
-        await using var third = await run.StartAsync();
         await third.BatchAsync(id, b => Ended(b) >= rows / 2, ChaosRun.Patience);
         await HoldsAsync(run, second);
         await second.SignalAsync("STOP");

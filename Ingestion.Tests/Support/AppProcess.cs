@@ -78,11 +78,11 @@ public sealed partial class AppProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until it answers.</summary>
-    public async Task ReadyAsync()
+    public async Task ReadyAsync(TimeSpan? patience = null)
     {
         try
         {
-            Client.BaseAddress = new($"http://localhost:{await _port.Task.WaitAsync(StartLimit)}");
+            Client.BaseAddress = new($"http://localhost:{await _port.Task.WaitAsync(patience ?? StartLimit)}");
             (await Client.GetAsync("/health")).IsSuccessStatusCode.ShouldBeTrue();
         }
         catch

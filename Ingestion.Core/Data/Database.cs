@@ -47,11 +47,14 @@ public sealed class Database : IAsyncDisposable
     // would read all of it ever after, so scans of whole tables are the last resort: every statement of the pipeline has its index.
     private const string KeptPlans = " -c enable_seqscan=off";
 
+    // Such a last resort is priced so high that the server would compile the statement first, for many times what running it takes.
+    private const string NotCompiled = " -c jit=off";
+
     // The web role's sessions are reset before each reuse, so that a connection taken without a tenant shows nothing instead of the last
     // caller's rows; the role is a start-up option and outlives that. The others keep no session state.
     private NpgsqlDataSource Build(string role, int pool) => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
     {
-        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{(role == WorkerRole ? KeptPlans : "")}",
+        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{NotCompiled}{(role == WorkerRole ? KeptPlans : "")}",
         MaxAutoPrepare = role == WorkerRole ? 120 : 0,
         AutoPrepareMinUsages = 2,
         MaxPoolSize = pool,

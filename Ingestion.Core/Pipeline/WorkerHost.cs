@@ -14,6 +14,9 @@ public sealed class WorkerHost(
     /// <summary>The name of the scheduler in memory that fires what every process does for itself.</summary>
     public const string Scheduler = "local";
 
+    // More files than this are never flushed at once, and each thread costs memory.
+    private const int MostSpareThreads = 32;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         KeepThreads();
@@ -46,7 +49,7 @@ public sealed class WorkerHost(
     private void KeepThreads()
     {
         ThreadPool.GetMinThreads(out var workers, out var completions);
-        var wanted = Environment.ProcessorCount + options.Slots.Acquire + options.MaxConcurrentProcessing + options.Slots.Index;
+        var wanted = Environment.ProcessorCount + Math.Min(MostSpareThreads, options.Slots.Acquire + options.MaxConcurrentProcessing + options.Slots.Index);
         if (workers < wanted) ThreadPool.SetMinThreads(wanted, completions);
     }
 

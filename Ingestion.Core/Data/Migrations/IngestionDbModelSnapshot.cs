@@ -928,19 +928,13 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasAlternateKey("TenantId", "Id")
                         .HasName("ak_import_item_tenant_id_id");
 
-                    b.HasIndex("BatchId")
-                        .HasDatabaseName("import_item_open")
-                        .HasFilter("state = 'open'");
-
                     b.HasIndex("DocumentVersionId")
-                        .HasDatabaseName("ix_import_item_document_version_id");
+                        .HasDatabaseName("ix_import_item_document_version_id")
+                        .HasFilter("document_version_id IS NOT NULL");
 
                     b.HasIndex("UploadId")
                         .HasDatabaseName("ix_import_item_upload_id")
                         .HasFilter("upload_id IS NOT NULL");
-
-                    b.HasIndex("TenantId", "BatchId")
-                        .HasDatabaseName("ix_import_item_tenant_id_batch_id");
 
                     b.HasIndex("BatchId", "State", "Id")
                         .HasDatabaseName("ix_import_item_batch_id_state_id");
@@ -954,7 +948,7 @@ namespace Ingestion.Core.Data.Migrations
                             t.HasCheckConstraint("item_progress_in_bounds", "progress_current >= 0 AND (progress_total IS NULL OR progress_current <= progress_total)");
                         });
 
-                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 80);
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 50);
                 });
 
             modelBuilder.Entity("Ingestion.Core.Data.ImportJob", b =>
@@ -984,6 +978,10 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnName("served_at")
                         .HasDefaultValueSql("now()");
 
+                    b.Property<bool>("Small")
+                        .HasColumnType("boolean")
+                        .HasColumnName("small");
+
                     b.Property<string>("Stage")
                         .IsRequired()
                         .HasColumnType("text")
@@ -1001,8 +999,8 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasKey("Id")
                         .HasName("pk_import_job");
 
-                    b.HasAlternateKey("TenantId", "Id")
-                        .HasName("ak_import_job_tenant_id_id");
+                    b.HasAlternateKey("TenantId", "BatchId", "Id")
+                        .HasName("ak_import_job_tenant_id_batch_id_id");
 
                     b.HasIndex("Stage")
                         .HasDatabaseName("import_job_active")
@@ -1011,9 +1009,6 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasIndex("BatchId", "Stage")
                         .IsUnique()
                         .HasDatabaseName("ix_import_job_batch_id_stage");
-
-                    b.HasIndex("TenantId", "BatchId")
-                        .HasDatabaseName("ix_import_job_tenant_id_batch_id");
 
                     b.ToTable("import_job", "ingestion");
 
@@ -1118,16 +1113,16 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasIndex("InputId")
                         .IsUnique()
                         .HasDatabaseName("import_task_run_one_open_per_input")
-                        .HasFilter("state IN ('ready', 'running', 'blocked')");
+                        .HasFilter("input_id IS NOT NULL AND state IN ('ready', 'running', 'blocked')");
+
+                    b.HasIndex("InputId", "Id")
+                        .HasDatabaseName("import_task_run_input")
+                        .HasFilter("input_id IS NOT NULL");
 
                     b.HasIndex("ItemId")
                         .IsUnique()
                         .HasDatabaseName("import_task_run_one_open_per_item")
                         .HasFilter("state IN ('ready', 'running', 'blocked')");
-
-                    b.HasIndex("LeaseUntil")
-                        .HasDatabaseName("import_task_run_running")
-                        .HasFilter("state = 'running'");
 
                     b.HasIndex("BatchId", "Id")
                         .HasDatabaseName("import_task_run_batch");
@@ -1135,20 +1130,16 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasIndex("ItemId", "Id")
                         .HasDatabaseName("import_task_run_item");
 
-                    b.HasIndex("TenantId", "ItemId")
-                        .HasDatabaseName("ix_import_task_run_tenant_id_item_id");
-
-                    b.HasIndex("TenantId", "JobId")
-                        .HasDatabaseName("ix_import_task_run_tenant_id_job_id");
-
                     b.HasIndex("JobId", "ScheduledAt", "Id")
                         .HasDatabaseName("import_task_run_ready")
                         .HasFilter("state = 'ready'");
 
                     b.HasIndex(new[] { "BatchId" }, "import_task_run_open_batch")
+                        .HasDatabaseName("import_task_run_open_batch")
                         .HasFilter("state IN ('ready', 'running')");
 
                     b.HasIndex(new[] { "BatchId" }, "import_task_run_running_batch")
+                        .HasDatabaseName("import_task_run_running_batch")
                         .HasFilter("state = 'running'");
 
                     b.ToTable("import_task_run", "ingestion", t =>
@@ -1620,17 +1611,6 @@ namespace Ingestion.Core.Data.Migrations
                         .HasConstraintName("fk_import_input_import_batch_tenant_id_batch_id");
                 });
 
-            modelBuilder.Entity("Ingestion.Core.Data.ImportItem", b =>
-                {
-                    b.HasOne("Ingestion.Core.Data.ImportBatch", null)
-                        .WithMany()
-                        .HasForeignKey("TenantId", "BatchId")
-                        .HasPrincipalKey("TenantId", "Id")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_item_import_batch_tenant_id_batch_id");
-                });
-
             modelBuilder.Entity("Ingestion.Core.Data.ImportJob", b =>
                 {
                     b.HasOne("Ingestion.Core.Data.ImportBatch", null)
@@ -1640,24 +1620,6 @@ namespace Ingestion.Core.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_import_job_import_batch_tenant_id_batch_id");
-                });
-
-            modelBuilder.Entity("Ingestion.Core.Data.ImportTaskRun", b =>
-                {
-                    b.HasOne("Ingestion.Core.Data.ImportItem", null)
-                        .WithMany()
-                        .HasForeignKey("TenantId", "ItemId")
-                        .HasPrincipalKey("TenantId", "Id")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .HasConstraintName("fk_import_task_run_import_item_tenant_id_item_id");
-
-                    b.HasOne("Ingestion.Core.Data.ImportJob", null)
-                        .WithMany()
-                        .HasForeignKey("TenantId", "JobId")
-                        .HasPrincipalKey("TenantId", "Id")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_import_task_run_import_job_tenant_id_job_id");
                 });
 
             modelBuilder.Entity("Ingestion.Core.Data.Publication", b =>

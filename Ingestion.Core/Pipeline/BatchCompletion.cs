@@ -53,6 +53,8 @@ internal static class BatchCompletion
     {
         { Total: 0, FailedInputs: > 0 } => (BatchState.Failed, "Nothing could be discovered; see the failed inputs."),
         { Total: 0 } => (BatchState.Completed, "Nothing was found to ingest."),
+        { Done: 0, Skipped: 0, Open: 0, Failed: 0, Rejected: 0 } => (BatchState.Completed, "Every document was cancelled."),
+        { Done: 0, Skipped: 0, Open: 0, Cancelled: > 0 } => (BatchState.Failed, "No document was published: each failed or was cancelled."),
         { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
         { AwaitingReview: > 0 } => (BatchState.Completed, $"{c.AwaitingReview} documents wait for review."),
         _ => (BatchState.Completed, null),

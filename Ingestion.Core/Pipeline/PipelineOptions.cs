@@ -33,6 +33,16 @@ public sealed class PipelineOptions
 
     public StageSlots Slots { get; set; } = new();
 
+    /// <summary>Tasks of a stage at work at once in one process.</summary>
+    public int SlotsOf(Stage stage) => stage switch
+    {
+        Stage.Discover => Slots.Discover,
+        Stage.Acquire => Slots.Acquire,
+        Stage.Parse => MaxConcurrentProcessing,
+        Stage.Embed => Slots.Embed,
+        _ => Slots.Index,
+    };
+
     public RetryOptions Retry { get; set; } = new();
 }
 

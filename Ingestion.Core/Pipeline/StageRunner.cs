@@ -23,7 +23,7 @@ public sealed class StageRunner(
     /// <summary>Claims and starts tasks of a stage as slots come free; returns when nothing is due. The tasks go on by themselves.</summary>
     public async Task DrainAsync(Stage stage, CancellationToken ct)
     {
-        var slots = _slots.GetOrAdd(stage, s => new Slots(SlotsOf(s)));
+        var slots = _slots.GetOrAdd(stage, s => new Slots(options.SlotsOf(s)));
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, running.Stopping);
         ct = both.Token;
         while (!running.Stopping.IsCancellationRequested)
@@ -120,12 +120,12 @@ public sealed class StageRunner(
         }
         catch (LeaseLostException)
         {
-            log.LeaseLost(task.Id, task.Attempt);
+            await settler.LostAsync(task);
         }
         catch (OperationCanceledException) when (held.Token.IsCancellationRequested)
         {
             // Taken away, cancelled, or stopping: whoever took it decides what becomes of it.
-            if (!running.Stopping.IsCancellationRequested) log.LeaseLost(task.Id, task.Attempt);
+            if (!running.Stopping.IsCancellationRequested) await settler.LostAsync(task);
         }
         catch (OperationCanceledException)
         {
@@ -170,13 +170,4 @@ public sealed class StageRunner(
     }
 
     private static string Details(Exception e) => JsonSerializer.Serialize(new { type = e.GetType().FullName, message = ItemFailures.OneLine(e.Message), trace = e.StackTrace });
-
-    private int SlotsOf(Stage stage) => stage switch
-    {
-        Stage.Discover => options.Slots.Discover,
-        Stage.Acquire => options.Slots.Acquire,
-        Stage.Parse => options.MaxConcurrentProcessing,
-        Stage.Embed => options.Slots.Embed,
-        _ => options.Slots.Index,
-    };
 }

@@ -33,6 +33,9 @@ public sealed partial class AppProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The one-time address that it printed for a browser.</summary>
+    public string SignInLink => Link().Match(Output).Value;
+
     /// <summary>Memory of the program itself, in bytes, without its parsers and its database.</summary>
     public long WorkingSet
     {
@@ -159,6 +162,9 @@ public sealed partial class AppProcess : IAsyncDisposable
         lock (_output) _output.AppendLine(line);
         if (Ready().Match(line) is { Success: true } ready) _port.TrySetResult(int.Parse(ready.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture));
     }
+
+    [GeneratedRegex(@"http://localhost:\d+/\S*token=\S+", RegexOptions.CultureInvariant)]
+    private static partial Regex Link();
 
     [GeneratedRegex(@"Ingestion is ready\..*http://localhost:(\d+)/", RegexOptions.CultureInvariant)]
     private static partial Regex Ready();

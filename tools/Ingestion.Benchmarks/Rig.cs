@@ -58,7 +58,8 @@ internal sealed class Rig : IAsyncDisposable
     /// <summary>Runs statements that the product's own roles may not.</summary>
     public async Task AdministerAsync(string sql)
     {
-        await using var connection = new NpgsqlConnection(_server.AdminConnectionString);
+        var settings = new NpgsqlConnectionStringBuilder(_server.AdminConnectionString) { Database = new NpgsqlConnectionStringBuilder(Database.ConnectionString).Database };
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 600 };
         await command.ExecuteNonQueryAsync();

@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Task {Task} attempt {Attempt} lost its lease; nothing of it is written")]
     public static partial void LeaseLost(this ILogger log, long task, int attempt);
 
+    [LoggerMessage(LogLevel.Debug, "Task {Task} was cancelled during attempt {Attempt}; nothing of it is written")]
+    public static partial void CancelledUnderWay(this ILogger log, long task, int attempt);
+
     [LoggerMessage(LogLevel.Information, "Task {Task} ({Stage}) attempt {Attempt} failed with {Code}: {Message}")]
     public static partial void AttemptFailed(this ILogger log, long task, string stage, int attempt, string code, string message);
 

@@ -19,6 +19,7 @@ internal static class Batches
     private const long MaxBody = 64L << 20;
     private const int MaxKey = 200;
     private const int MaxPage = 1000;
+    private const int MaxGroups = 200;
 
     public static WebApplication MapBatches(this WebApplication app)
     {
@@ -71,7 +72,7 @@ internal static class Batches
             var view = await batches.FindAsync(http.User.Tenant(), submitted.PublicId, ct);
             if (view is null) return Unknown(submitted.PublicId);
             http.Response.Headers.Location = $"/api/v1/batches/{submitted.PublicId}";
-            return Wire.Answer(BatchAnswers.Of(view), StatusCodes.Status201Created);
+            return Wire.Answer(await BatchAnswers.OfAsync(http, view, ct), StatusCodes.Status201Created);
         }
         catch (IdempotencyConflictException e)
         {
@@ -83,14 +84,16 @@ internal static class Batches
     {
         var filter = new BatchFilter { States = Words<BatchState>("state", state), Text = Plain(q), Collection = Plain(collection) };
         var page = await batches.ListAsync(http.User.Tenant(), filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 50, 1, 200), ct);
-        return Wire.Answer(new { Batches = page.Rows.Select(BatchAnswers.Of), page.Total });
+        var rows = new List<object>(page.Rows.Count);
+        foreach (var batch in page.Rows) rows.Add(await BatchAnswers.OfAsync(http, batch, ct));
+        return Wire.Answer(new { Batches = rows, page.Total });
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, CancellationToken ct) =>
-        await batches.FindAsync(http.User.Tenant(), id, ct) is { } batch ? Wire.Answer(BatchAnswers.Of(batch)) : Unknown(id);
+        await batches.FindAsync(http.User.Tenant(), id, ct) is { } batch ? Wire.Answer(await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
 
     private static async Task<IResult> ItemsAsync(
-        HttpContext http, string id, BatchQueries batches, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
+        HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
     {
         if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
         var filter = new ItemFilter
@@ -98,23 +101,25 @@ internal static class Batches
             States = Words<ItemState>("state", state), Stage = string.IsNullOrEmpty(stage) ? null : JsonFields.Word<Stage>("stage", stage), ErrorCode = Plain(code), Text = Plain(q),
         };
         var page = await batches.ItemsAsync(http.User.Tenant(), batch.Id, filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
-        return Wire.Answer(new { Items = page.Rows.Select(BatchAnswers.Of), page.Total });
+        var waits = await why.ForItemsAsync(http.User.Tenant(), [.. page.Rows.Where(i => i.State == ItemState.Open).Select(i => i.Id)], ct);
+        return Wire.Answer(new { Items = page.Rows.Select(i => BatchAnswers.Of(i, id, waits.GetValueOrDefault(i.Id), clock.GetUtcNow())), page.Total });
     }
 
-    private static async Task<IResult> ItemAsync(HttpContext http, string id, long item, BatchQueries batches, CancellationToken ct)
+    private static async Task<IResult> ItemAsync(HttpContext http, string id, long item, BatchQueries batches, WhyWaiting why, TimeProvider clock, CancellationToken ct)
     {
         if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
         if (await batches.ItemAsync(http.User.Tenant(), item, ct) is not { } found || found.BatchId != batch.Id)
             return Wire.Refuse(StatusCodes.Status404NotFound, $"There is no item {item} in this batch.");
-        return Wire.Answer(BatchAnswers.Of(found, await batches.TaskRunsAsync(http.User.Tenant(), item, ct)));
+        var waiting = found.State == ItemState.Open ? (await why.ForItemsAsync(http.User.Tenant(), [item], ct)).GetValueOrDefault(item) : null;
+        return Wire.Answer(BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Tenant(), item, ct)));
     }
 
-    private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, int? skip, int? take, CancellationToken ct)
+    private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, FailureGroups groups, int? skip, int? take, CancellationToken ct)
     {
         var tenant = http.User.Tenant();
         if (await batches.FindAsync(tenant, id, ct) is not { } batch) return Unknown(id);
         var items = await batches.ItemsAsync(tenant, batch.Id, new() { States = [ItemState.Failed] }, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
-        return Wire.Answer(BatchAnswers.Of(await batches.FailuresAsync(tenant, batch.Id, ct), await batches.InputsAsync(tenant, batch.Id, ct), items));
+        return Wire.Answer(BatchAnswers.Of(await groups.ListAsync(tenant, batch.Id, MaxGroups, ct), await batches.InputsAsync(tenant, batch.Id, ct), items));
     }
 
     private static async Task<IResult> EventsAsync(HttpContext http, string id, BatchQueries batches, ImportEvents events, long? after, int? take, CancellationToken ct)

@@ -24,6 +24,7 @@ internal static class BatchCompletion
     /// <summary>The end itself, for a caller that has asked for work left, after the number, and found none.</summary>
     public static async Task<BatchState?> CompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
+        FaultPoints.Reach(FaultPoints.Completing);
         var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
         var (state, message) = Judge(counts);
         const string sql = """
@@ -53,6 +54,8 @@ internal static class BatchCompletion
     {
         { Total: 0, FailedInputs: > 0 } => (BatchState.Failed, "Nothing could be discovered; see the failed inputs."),
         { Total: 0 } => (BatchState.Completed, "Nothing was found to ingest."),
+        { Done: 0, Skipped: 0, Open: 0, Failed: 0, Rejected: 0 } => (BatchState.Completed, "Every document was cancelled."),
+        { Done: 0, Skipped: 0, Open: 0, Cancelled: > 0 } => (BatchState.Failed, "No document was published: each failed or was cancelled."),
         { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
         { AwaitingReview: > 0 } => (BatchState.Completed, $"{c.AwaitingReview} documents wait for review."),
         _ => (BatchState.Completed, null),

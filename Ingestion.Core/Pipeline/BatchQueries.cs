@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
@@ -97,25 +98,6 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         return await db.PrunedBatches.AsNoTracking().FirstOrDefaultAsync(p => p.BatchId == batchId, ct);
     }
 
-    /// <summary>A batch's failures grouped by code and host, largest group first.</summary>
-    public async Task<IReadOnlyList<FailureGroup>> FailuresAsync(string tenantId, long batchId, CancellationToken ct)
-    {
-        const string sql = """
-            SELECT error_code, coalesce(substring(source_key FROM '^https?://([^/?#]+)'), ''), count(*)::int, min(error_message), min(id)
-            FROM ingestion.import_item
-            WHERE batch_id = $1 AND state = 'failed'
-            GROUP BY 1, 2
-            ORDER BY 3 DESC, 1, 2
-            LIMIT 200
-            """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = batchId } } };
-        await using var r = await command.ExecuteReaderAsync(ct);
-        var groups = new List<FailureGroup>();
-        while (await r.ReadAsync(ct)) groups.Add(new(r.GetString(0), r.GetString(1), r.GetInt32(2), r.IsDBNull(3) ? "" : r.GetString(3), r.GetInt64(4)));
-        return groups;
-    }
-
     /// <summary>Newest first, before a number (or from the end), for one batch or one item of it, of some kinds or of all.</summary>
     public async Task<IReadOnlyList<Events.StoredEvent>> EventsAsync(
         string tenantId, long batchId, long? itemId, long? before, int take, CancellationToken ct, IReadOnlyList<string>? kinds = null)
@@ -139,6 +121,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         });
     }
 
+    private const string LikeFailures = $"""
+        SELECT * FROM ingestion.import_item
+        WHERE batch_id = @batch AND (@host IS NULL OR {FailureGroups.Host} = @host) AND (@fingerprint IS NULL OR {FailureGroups.Fingerprint} = @fingerprint)
+        """;
+
+    private static NpgsqlParameter Text(string name, string? value) => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+
     private static IQueryable<BatchView> Matching(IngestionDb db, BatchFilter filter)
     {
         var query = Views(db).Where(b => b.Draft == filter.Drafts);
@@ -151,9 +140,9 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
 
     private static IQueryable<ImportItem> Matching(IngestionDb db, long batchId, ItemFilter filter)
     {
-        var items = filter.Host is { } host
-            ? db.Items.FromSql($"SELECT * FROM ingestion.import_item WHERE batch_id = {batchId} AND coalesce(substring(source_key FROM '^https?://([^/?#]+)'), '') = {host}")
-            : db.Items.Where(i => i.BatchId == batchId);
+        var items = filter is { Host: null, Fingerprint: null }
+            ? db.Items.Where(i => i.BatchId == batchId)
+            : db.Items.FromSqlRaw(LikeFailures, new NpgsqlParameter("batch", batchId), Text("host", filter.Host), Text("fingerprint", filter.Fingerprint));
         if (filter.States is { Count: > 0 } states) items = items.Where(i => states.Contains(i.State));
         if (filter.Stage is { } stage) items = items.Where(i => i.Stage == stage && i.State == ItemState.Open);
         if (filter.ErrorCode is { } code) items = items.Where(i => i.ErrorCode == code);

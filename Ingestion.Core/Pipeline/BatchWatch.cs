@@ -1,11 +1,13 @@
 using Ingestion.Core.Data;
+using Ingestion.Core.Sources;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>What pages that follow a batch ask besides its counts. Shared per batch in this process, as the counts are.</summary>
-public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
+public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyWaiting why, PipelineOptions options, IOptionsMonitor<AcquireOptions> acquire)
 {
     private const string Stages = """
         SELECT coalesce(i.stage, t.stage), coalesce(i.open, 0), coalesce(t.running, 0), coalesce(i.ended, 0), coalesce(i.failed, 0), coalesce(i.cancelled, 0)
@@ -22,15 +24,6 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         ) t ON t.stage = i.stage;
         """;
 
-    // A reason holds until its time has come; a task that is due waits for a worker, whatever held it up before.
-    private const string Waiting = """
-        SELECT stage, CASE WHEN scheduled_at > ingestion.clock() THEN wait_reason END, count(*)::int, min(scheduled_at)
-        FROM ingestion.import_task_run
-        WHERE batch_id = @batch AND state = 'ready'
-        GROUP BY 1, 2
-        ORDER BY 3 DESC, 1;
-        """;
-
     private const string Pace = """
         SELECT count(*) FILTER (WHERE i.completed_at > ingestion.clock() - interval '1 minute')::int,
                count(*)::int,
@@ -44,25 +37,28 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         """;
 
     private const string Workers = """
-        SELECT count(*)::int, coalesce((SELECT array_agg(DISTINCT s) FROM ingestion.worker_process l, jsonb_object_keys(l.slots) s WHERE l.stopped_at IS NULL AND l.last_seen_at > ingestion.clock() - interval '1 minute'), '{}')
+        SELECT count(*)::int
         FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'
         """;
 
     public Task<BatchLive> LiveAsync(string tenantId, long batchId, CancellationToken ct) => shared.GetAsync(tenantId, batchId, async () =>
     {
         await using var connection = await database.OpenWebAsync(tenantId, ct);
-        await using var command = new NpgsqlCommand(Stages + Waiting + Pace + Workers, connection) { Parameters = { new("batch", batchId) } };
-        await using var r = await command.ExecuteReaderAsync(ct);
         var stages = new List<StageLoad>();
-        while (await r.ReadAsync(ct)) stages.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5)));
-        await r.NextResultAsync(ct);
-        var waiting = new List<WaitGroup>();
-        while (await r.ReadAsync(ct)) waiting.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt32(2), r.GetFieldValue<DateTimeOffset>(3)));
-        await r.NextResultAsync(ct);
-        var pace = await ReadPaceAsync(r, ct);
-        await r.NextResultAsync(ct);
-        await r.ReadAsync(ct);
-        return new(stages, waiting, pace, r.GetInt32(0), Served(r));
+        BatchPace pace;
+        int workers;
+        await using (var command = new NpgsqlCommand(Stages + Pace + Workers, connection) { Parameters = { new("batch", batchId) } })
+        await using (var r = await command.ExecuteReaderAsync(ct))
+        {
+            while (await r.ReadAsync(ct)) stages.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5)));
+            await r.NextResultAsync(ct);
+            pace = await ReadPaceAsync(r, ct);
+            await r.NextResultAsync(ct);
+            await r.ReadAsync(ct);
+            workers = r.GetInt32(0);
+        }
+        var outlook = await BatchOutlook.ReadAsync(connection, batchId, acquire.CurrentValue.RequestsPerMinutePerHost, options.SlotsOf, workers, ct);
+        return new(stages, await why.ForBatchAsync(tenantId, batchId, ct), pace, workers) { Outlook = outlook };
     });
 
     /// <summary>The pace of all the tenant's batches together, and the workers; no stages and no waits.</summary>
@@ -74,7 +70,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         var pace = await ReadPaceAsync(r, ct);
         await r.NextResultAsync(ct);
         await r.ReadAsync(ct);
-        return new([], [], pace, r.GetInt32(0), Served(r));
+        return new([], [], pace, r.GetInt32(0));
     });
 
     /// <summary>What failed since a moment, grouped by batch and code, newest first; at most <paramref name="take"/> groups.</summary>
@@ -96,8 +92,6 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         while (await r.ReadAsync(ct)) failures.Add(new(r.GetString(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetFieldValue<DateTimeOffset>(4)));
         return failures;
     }
-
-    private static HashSet<Stage> Served(NpgsqlDataReader r) => [.. r.GetFieldValue<string[]>(1).Select(StateWords.Parse<Stage>)];
 
     private static async Task<BatchPace> ReadPaceAsync(NpgsqlDataReader r, CancellationToken ct)
     {

@@ -70,4 +70,10 @@ public static class WaitReasons
     public const string Paused = "paused";
     /// <summary>A database or store was out of reach.</summary>
     public const string Unavailable = "service_unavailable";
+
+    public static IReadOnlyList<string> All { get; } =
+        [Retry, HostPacing, HostPaused, SameContent, WorkerLost, StorageFull, EmbeddingUnavailable, EmbeddingThrottled, Paused, Unavailable];
+
+    /// <summary>Pauses that we chose ourselves: a person who knows that the cause is gone may cut them short.</summary>
+    public static IReadOnlyList<string> OurPauses { get; } = [Retry, WorkerLost, StorageFull, EmbeddingUnavailable, Unavailable];
 }

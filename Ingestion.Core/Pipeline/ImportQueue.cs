@@ -39,6 +39,17 @@ public static partial class ImportQueue
         {Fence}
         """, connection, task, [], ct);
 
+    /// <summary>True where a person ended the task, or is ending its batch.</summary>
+    public static async Task<bool> IsCancelledAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT EXISTS (SELECT FROM ingestion.import_task_run t JOIN ingestion.import_batch b ON b.id = t.batch_id
+                           WHERE t.id = @id AND t.attempt = @attempt AND (t.state = 'cancelled' OR b.desired_state = 'cancel'))
+            """;
+        await using var command = Fenced(sql, connection, task);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
     /// <summary>True where this very attempt ended well: the answer to a commit whose reply was lost.</summary>
     public static async Task<bool> HasSucceededAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
     {

@@ -40,7 +40,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct)
     {
         var together = done.Outcome.IsLight ? await _queues.TryAsync(done) : null;
-        if (together is { } ours) return ours ? Settled(done.Task) : Lost(done.Task);
+        if (together is { } ours) return ours ? Settled(done.Task) : await LostAsync(done.Task);
         return await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, inDoubt: done.Outcome.IsLight, ct);
     }
 
@@ -113,7 +113,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             {
                 await using var connection = await worker.OpenConnectionAsync(ct);
                 if (await settle(connection)) return Settled(task);
-                return inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct) ? Settled(task) : Lost(task);
+                return inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct) ? Settled(task) : await LostAsync(task, connection);
             }
             catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {
@@ -125,13 +125,22 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
 
     private bool Settled(ClaimedTask task)
     {
+        FaultPoints.Reach(FaultPoints.AfterCommit, task.Stage.Word());
         hints.Changed(task.BatchId);
         return true;
     }
 
-    private bool Lost(ClaimedTask task)
+    /// <summary>Says that a claim is gone and nothing of it was written; quietly where somebody cancelled the task. Always false.</summary>
+    public async Task<bool> LostAsync(ClaimedTask task)
     {
-        log.LeaseLost(task.Id, task.Attempt);
+        await using var connection = await worker.OpenConnectionAsync();
+        return await LostAsync(task, connection);
+    }
+
+    private async Task<bool> LostAsync(ClaimedTask task, NpgsqlConnection connection)
+    {
+        if (await ImportQueue.IsCancelledAsync(connection, task, CancellationToken.None)) log.CancelledUnderWay(task.Id, task.Attempt);
+        else log.LeaseLost(task.Id, task.Attempt);
         return false;
     }
 

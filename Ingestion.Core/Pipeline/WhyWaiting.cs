@@ -43,7 +43,7 @@ public static class HoldReasons
 public sealed class WhyWaiting(Database database, PipelineOptions options)
 {
     // The order of the cases is the order in which the claim is kept away from a task.
-    private const string Reasons = """
+    internal const string Reasons = """
         SELECT t.item_id, t.input_id,
                CASE
                    WHEN b.desired_state = 'cancel' THEN 'batch_cancelling'
@@ -54,7 +54,7 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN b.state = 'queued' THEN 'batch_queued'
                    WHEN t.scheduled_at > ingestion.clock() THEN coalesce(t.wait_reason, 'retry')
                    WHEN NOT t.stage = ANY(live.stages) THEN 'no_worker'
-                   WHEN held.running >= j.max_workers THEN 'batch_workers_busy'
+                   WHEN coalesce(held.running, 0) >= j.max_workers THEN 'batch_workers_busy'
                    ELSE 'stage_busy'
                END AS reason,
                CASE
@@ -66,14 +66,14 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN t.state = 'blocked' OR b.state IN ('pending', 'paused') OR b.desired_state = 'cancel' THEN NULL
                    WHEN b.state = 'queued' THEN @active::text
                    WHEN t.scheduled_at > ingestion.clock() AND t.wait_reason IN ('host_pacing', 'host_paused') THEN substring(i.source_key FROM '^https?://([^/?#]+)')
-                   WHEN t.stage = ANY(live.stages) AND held.running >= j.max_workers THEN j.max_workers::text
+                   WHEN t.stage = ANY(live.stages) AND coalesce(held.running, 0) >= j.max_workers THEN j.max_workers::text
                    ELSE t.stage
                END AS subject
         FROM ingestion.import_task_run t
         JOIN ingestion.import_batch b ON b.id = t.batch_id
         JOIN ingestion.import_job j ON j.id = t.job_id
         LEFT JOIN ingestion.import_item i ON i.id = t.item_id
-        CROSS JOIN LATERAL (SELECT count(*) AS running FROM ingestion.import_task_run x WHERE x.batch_id = t.batch_id AND x.state = 'running') held
+        LEFT JOIN (SELECT x.batch_id, count(*) AS running FROM ingestion.import_task_run x WHERE x.state = 'running' GROUP BY x.batch_id) held ON held.batch_id = t.batch_id
         CROSS JOIN (
             SELECT coalesce(array_agg(DISTINCT served.stage), '{}') AS stages
             FROM ingestion.worker_process w, jsonb_object_keys(w.slots) AS served (stage)

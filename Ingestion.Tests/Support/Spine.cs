@@ -21,6 +21,8 @@ internal sealed class Spine : IAsyncDisposable
         Settler = new(worker, Hints, new RetryPolicy(Options.Retry, []), Running, NullLogger<TaskSettler>.Instance);
         Control = new(worker, Hints, Waker, NullLogger<BatchControl>.Instance);
         Retry = new(worker, Hints, Waker);
+        Items = new(worker, Hints, Waker);
+        Deletion = new(worker, Control, Hints);
         Duties = new(worker, Control, Hints, Waker, Options, NullLogger<BatchDuties>.Instance);
         Submission = new(worker, Hints, Waker, Duties, Options, NullLogger<Submission>.Instance);
     }
@@ -35,13 +37,15 @@ internal sealed class Spine : IAsyncDisposable
     public TaskSettler Settler { get; }
     public BatchControl Control { get; }
     public BatchRetry Retry { get; }
+    public ItemControl Items { get; }
+    public BatchDelete Deletion { get; }
     public BatchDuties Duties { get; }
     public Submission Submission { get; }
 
-    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage = Stage.Acquire, int limit = 100, string worker = "w1", TimeSpan? lease = null)
+    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage = Stage.Acquire, int limit = 100, string worker = "w1", TimeSpan? lease = null, bool smallOnly = false)
     {
         await using var connection = await Database.Worker.OpenConnectionAsync();
-        return await ImportQueue.ClaimAsync(connection, stage, worker, limit, lease ?? TimeSpan.FromSeconds(30), CancellationToken.None);
+        return await ImportQueue.ClaimAsync(connection, stage, worker, limit, lease ?? TimeSpan.FromSeconds(30), CancellationToken.None, smallOnly);
     }
 
     public Task<bool> DoneAsync(ClaimedTask task, SaveOutput? save = null) => Settler.SettleAsync(task, new StageOutcome.Done(save), CancellationToken.None);

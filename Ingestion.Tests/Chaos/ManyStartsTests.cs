@@ -60,7 +60,7 @@ public sealed class ManyStartsTests(ITestOutputHelper output)
     // Every migration is applied, and nothing that is there once for each of them is there twice.
     private static async Task CurrentAsync(ChaosCluster cluster)
     {
-        await using var database = new Database(cluster.ConnectionString, workerPool: 2, webPool: 2);
+        await using var database = new Database(cluster.ConnectionString, new() { WorkerPoolSize = 2, WebPoolSize = 2 });
         await new Migrator(database).RequireCurrentAsync(CancellationToken.None);
         (await cluster.AdminAsync<long>("SELECT count(*) FROM ingestion.collection")).ShouldBe([1]);
     }

@@ -28,7 +28,7 @@ internal sealed class WaitSampler : IAsyncDisposable
     {
         // The embedded server's address never changes, but it exists only once the program has made it.
         var connection = find() ?? throw new InvalidOperationException("there is no database to look at");
-        _database = new(connection, workerPool: 2, webPool: 2);
+        _database = new(connection, new() { WorkerPoolSize = 2, WebPoolSize = 2 });
         _why = new(_database, new());
         _sampling = SampleAsync();
     }

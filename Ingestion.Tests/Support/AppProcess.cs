@@ -119,9 +119,6 @@ public sealed partial class AppProcess : IAsyncDisposable
     /// <summary>How it ended; only once it has.</summary>
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Its process number, by which its row among the workers is known.</summary>
-    public int Id => _process.Id;
-
     /// <summary>Stops it in the middle of whatever it does, as a paused virtual machine would; <see cref="WakeAsync"/> lets it go on.</summary>
     public Task FreezeAsync() => SignalAsync("STOP");
 
@@ -210,12 +207,6 @@ public sealed partial class AppProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data, Environment = { ["INGESTION_DATA"] = data },
         };
-    }
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
     }
 
     private void Read(string? line)

@@ -77,6 +77,16 @@ public sealed class CancelTests(ITestOutputHelper output)
         }
         await app.EndedAsync(id, ChaosRun.Patience);
 
+        // Deleted while it runs: it is cancelled first, and gone from the lists.
+        await using (var deleted = await KrithiSite.MadeUpAsync(30, seed: 24))
+        {
+            id = await deleted.SubmitAsync(app);
+            using var answer = await app.Client.DeleteAsync($"/api/v1/batches/{id}");
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            using var gone = await app.Client.GetAsync($"/api/v1/batches/{id}");
+            gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        }
+
         // The same file in two batches at once: once in the library.
         var same = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("The same words in two batches. ", 400)));
         var both = await Task.WhenAll(Enumerable.Range(0, 2).Select(async n => await app.SubmitAsync(new { name = $"twin {n}", uploads = new[] { await app.UploadAsync($"twin {n}.txt", same) } })));
@@ -138,6 +148,6 @@ public sealed class CancelTests(ITestOutputHelper output)
             SELECT count(*)
             FROM ingestion.import_event e
             JOIN (SELECT batch_id, max(seq) AS seq FROM ingestion.import_event WHERE kind = 'batch_cancelled' GROUP BY batch_id) c ON c.batch_id = e.batch_id AND e.seq > c.seq
-            WHERE NOT EXISTS (SELECT FROM ingestion.import_event r WHERE r.batch_id = e.batch_id AND r.kind = 'batch_retried')
+            WHERE e.kind <> 'batch_deleted' AND NOT EXISTS (SELECT FROM ingestion.import_event r WHERE r.batch_id = e.batch_id AND r.kind = 'batch_retried')
             """)).ShouldBe(0);
 }

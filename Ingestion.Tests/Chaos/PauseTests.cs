@@ -61,7 +61,7 @@ public sealed class PauseTests(ITestOutputHelper output)
             (await run.ScalarAsync<long>("SELECT count(*) FROM ingestion.import_event WHERE kind = 'batch_resumed'")).ShouldBe(1);
 
             await RaceAsync(app, run, seed);
-            report.Figure($"paused with {left} of {Rows} left over 5 restarts, 0 claims meanwhile, 1 resume of 2 at once");
+            report.Figure($"paused with {left} of {Rows} left over 3 restarts of the program and 1 of the database, 0 claims meanwhile, 1 resume of 2 at once");
             // Those of the race were cancelled: their pages did not end as the site would have it.
             await run.CheckAsync(report, sampler, endings: false);
             report.Pass();

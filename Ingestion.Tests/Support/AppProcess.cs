@@ -136,6 +136,8 @@ public sealed partial class AppProcess : IAsyncDisposable
     {
         if (_process.HasExited) return;
         await SignalAsync("TERM");
+        // One that a test froze hears of it only then.
+        await SignalAsync("CONT");
         try
         {
             await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));

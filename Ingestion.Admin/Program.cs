@@ -45,7 +45,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignOut().MapVerify().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignOut().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -12,12 +12,13 @@ public sealed class Database : IAsyncDisposable
     public const string WorkerRole = "ingestion_worker";
     public const string WebRole = "ingestion_web";
 
-    public Database(string connectionString, int workerPool = 24, int webPool = 16)
+    public Database(string connectionString, DatabaseOptions? options = null)
     {
+        options ??= new();
         ConnectionString = connectionString;
-        Owner = Build(OwnerRole, 4);
-        Worker = Build(WorkerRole, workerPool);
-        Web = Build(WebRole, webPool);
+        Owner = Build(OwnerRole, options.OwnerPoolSize);
+        Worker = Build(WorkerRole, options.WorkerPoolSize);
+        Web = Build(WebRole, options.WebPoolSize);
     }
 
     public string ConnectionString { get; }

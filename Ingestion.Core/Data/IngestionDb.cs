@@ -35,6 +35,8 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<Artifact> Artifacts => Set<Artifact>();
     public DbSet<HostBudget> Hosts => Set<HostBudget>();
     public DbSet<WorkerProcess> Workers => Set<WorkerProcess>();
+    public DbSet<Duty> Duties => Set<Duty>();
+    public DbSet<PrunedBatch> PrunedBatches => Set<PrunedBatch>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {

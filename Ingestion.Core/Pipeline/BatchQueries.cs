@@ -91,6 +91,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
     public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
         [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
 
+    /// <summary>What retention removed of a batch; null where it removed nothing.</summary>
+    public async Task<PrunedBatch?> PrunedAsync(string tenantId, long batchId, CancellationToken ct)
+    {
+        await using var db = contexts.For(tenantId);
+        return await db.PrunedBatches.AsNoTracking().FirstOrDefaultAsync(p => p.BatchId == batchId, ct);
+    }
+
     /// <summary>Newest first, before a number (or from the end), for one batch or one item of it, of some kinds or of all.</summary>
     public async Task<IReadOnlyList<Events.StoredEvent>> EventsAsync(
         string tenantId, long batchId, long? itemId, long? before, int take, CancellationToken ct, IReadOnlyList<string>? kinds = null)

@@ -36,7 +36,10 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyW
           AND i.state IN ('done', 'skipped', 'failed', 'rejected') AND i.completed_at > ingestion.clock() - interval '5 minutes';
         """;
 
-    private const string Workers = "SELECT count(*)::int FROM ingestion.worker_process WHERE stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'";
+    private const string Workers = """
+        SELECT count(*)::int
+        FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'
+        """;
 
     public Task<BatchLive> LiveAsync(string tenantId, long batchId, CancellationToken ct) => shared.GetAsync(tenantId, batchId, async () =>
     {

@@ -21,7 +21,7 @@ public static class WaitSentence
             HoldReasons.BatchQueued => $"The batch waits for its turn: {subject} are active at a time.",
             HoldReasons.Review => "Waits for a person to review it.",
             HoldReasons.BatchWorkers => $"The batch has {Documents(subject)} at work at once, as its options say; waits for a free place.",
-            HoldReasons.NoWorker => "No worker is running.",
+            HoldReasons.NoWorker => subject is { } stage ? $"No running worker serves the stage {stage}; it goes on as soon as one is started." : "No worker is running.",
             HoldReasons.StageBusy => $"Waits for a free worker to {Verb(subject)} it.",
             WaitReasons.Retry => $"An attempt failed; the next one starts {again}.",
             WaitReasons.HostPacing => $"{Host(subject)} is asked slowly; its turn comes {again}.",

@@ -31,7 +31,7 @@ public static class HoldReasons
     public const string Review = "waiting_for_review";
     /// <summary>The batch runs as many tasks as it may; the subject is their number.</summary>
     public const string BatchWorkers = "batch_workers_busy";
-    /// <summary>No worker process is alive.</summary>
+    /// <summary>No process that serves its stage is alive; the subject is the stage.</summary>
     public const string NoWorker = "no_worker";
     /// <summary>It is due and will be claimed when a worker has a free slot for its stage; the subject is the stage.</summary>
     public const string StageBusy = "stage_busy";
@@ -53,7 +53,7 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN b.state = 'paused' THEN 'batch_paused'
                    WHEN b.state = 'queued' THEN 'batch_queued'
                    WHEN t.scheduled_at > ingestion.clock() THEN coalesce(t.wait_reason, 'retry')
-                   WHEN NOT live.any_worker THEN 'no_worker'
+                   WHEN NOT t.stage = ANY(live.stages) THEN 'no_worker'
                    WHEN coalesce(held.running, 0) >= j.max_workers THEN 'batch_workers_busy'
                    ELSE 'stage_busy'
                END AS reason,
@@ -66,7 +66,7 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN t.state = 'blocked' OR b.state IN ('pending', 'paused') OR b.desired_state = 'cancel' THEN NULL
                    WHEN b.state = 'queued' THEN @active::text
                    WHEN t.scheduled_at > ingestion.clock() AND t.wait_reason IN ('host_pacing', 'host_paused') THEN substring(i.source_key FROM '^https?://([^/?#]+)')
-                   WHEN coalesce(held.running, 0) >= j.max_workers THEN j.max_workers::text
+                   WHEN t.stage = ANY(live.stages) AND coalesce(held.running, 0) >= j.max_workers THEN j.max_workers::text
                    ELSE t.stage
                END AS subject
         FROM ingestion.import_task_run t
@@ -74,7 +74,11 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
         JOIN ingestion.import_job j ON j.id = t.job_id
         LEFT JOIN ingestion.import_item i ON i.id = t.item_id
         LEFT JOIN (SELECT x.batch_id, count(*) AS running FROM ingestion.import_task_run x WHERE x.state = 'running' GROUP BY x.batch_id) held ON held.batch_id = t.batch_id
-        CROSS JOIN (SELECT EXISTS (SELECT 1 FROM ingestion.worker_process w WHERE w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @silence) AS any_worker) live
+        CROSS JOIN (
+            SELECT coalesce(array_agg(DISTINCT served.stage), '{}') AS stages
+            FROM ingestion.worker_process w, jsonb_object_keys(w.slots) AS served (stage)
+            WHERE w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @silence
+        ) live
         WHERE t.state IN ('ready', 'running', 'blocked')
         """;
 
@@ -112,7 +116,7 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
 
     private NpgsqlCommand Command(string sql, NpgsqlConnection connection) => new(sql, connection)
     {
-        Parameters = { new("active", options.MaxConcurrentJobs), new("silence", NpgsqlDbType.Interval) { Value = options.Heartbeat * 3 } },
+        Parameters = { new("active", options.MaxConcurrentJobs), new("silence", NpgsqlDbType.Interval) { Value = options.Silence } },
     };
 
     private static DateTimeOffset? Time(NpgsqlDataReader r, int i) => r.IsDBNull(i) ? null : r.GetFieldValue<DateTimeOffset>(i);

@@ -1,3 +1,4 @@
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -12,6 +13,8 @@ public static class SettingRegistration
         .AddSection<RefreshOptions, RefreshOptionsCheck>(RefreshOptions.Section)
         .AddSection<PipelineOptions, PipelineOptionsCheck>(PipelineOptions.Section)
         .AddSection<ProcessingOptions, ProcessingOptionsCheck>(ProcessingOptions.Section)
+        .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
+        .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
         .AddSingleton<DataDirectory>();
 
     private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)

@@ -88,7 +88,7 @@ public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
         text.ShouldContain("MaxConcurrentJobs");
         text.ShouldContain(app.Data);
         text.ShouldContain("local-hashing-1024");
-        text.ShouldContain("_Initial");
+        text.ShouldMatch(@"\d{14}_\w+");
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, 4, 4);
+        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
         _services = new ServiceCollection().AddCore(_database, _data.Path).BuildServiceProvider();
     }
 
@@ -96,7 +96,7 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
         var batch = await SubmitAsync("https://a.example/1", "https://a.example/2", "https://", "https://a.example/4");
         await FailAsync(batch, "not_found", "name LIKE '%/1'");
         await SqlAsync($"UPDATE import_task_run SET wait_reason = 'host_pacing', scheduled_at = now() + interval '1 hour' WHERE batch_id = {batch} AND state = 'ready' AND item_id = (SELECT max(id) FROM import_item)");
-        await SqlAsync("INSERT INTO worker_process (id, host, pid, role, version) VALUES ('w', 'h', 1, 'both', '1')");
+        await SqlAsync("INSERT INTO worker_process (id, host, pid, role, version, slots) VALUES ('w', 'h', 1, 'both', '1', '{\"acquire\":8}'), ('p', 'h', 2, 'web', '1', '{}')");
 
         var live = await Watch.LiveAsync("default", batch, default);
 

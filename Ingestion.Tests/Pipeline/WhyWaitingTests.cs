@@ -95,7 +95,10 @@ public sealed class WhyWaitingTests : DatabaseTest
         await Assert.ThrowsAsync<ShouldAssertException>(() => Reasons.AssertAllAsync(Worker));
     }
 
-    private Task WorkerAsync() => ExecuteAsync("INSERT INTO ingestion.worker_process (id, host, pid, role, version) VALUES ('w', 'h', 1, 'both', '1')");
+    private Task WorkerAsync() => ExecuteAsync("""
+        INSERT INTO ingestion.worker_process (id, host, pid, role, version, slots)
+        VALUES ('w', 'h', 1, 'both', '1', '{"discover":1,"acquire":1,"parse":1,"embed":1,"index":1}')
+        """);
 
     private async Task<Waiting> ReasonAsync(ClaimedTask task) =>
         (await Why.ForItemsAsync(Make.Tenant, [task.ItemId!.Value], CancellationToken.None)).ShouldHaveSingleItem().Value;

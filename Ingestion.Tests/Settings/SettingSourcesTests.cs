@@ -1,4 +1,5 @@
 using Ingestion.Core;
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Settings;
 using Microsoft.Extensions.Configuration;
@@ -99,6 +100,8 @@ public sealed class SettingSourcesTests : IDisposable
         read.GetRequiredService<IOptions<RefreshOptions>>().Value.ShouldBeEquivalentTo(new RefreshOptions());
         read.GetRequiredService<IOptions<IngestionOptions>>().Value.ShouldBeEquivalentTo(new IngestionOptions());
         read.GetRequiredService<IOptions<ProcessingOptions>>().Value.ShouldBeEquivalentTo(new ProcessingOptions());
+        read.GetRequiredService<IOptions<DatabaseOptions>>().Value.ShouldBeEquivalentTo(new DatabaseOptions());
+        read.GetRequiredService<IOptions<RetentionOptions>>().Value.ShouldBeEquivalentTo(new RetentionOptions());
     }
 
     [Fact]

@@ -427,6 +427,49 @@ namespace Ingestion.Core.Data.Migrations
                     b.ToTable("document_version", "ingestion");
                 });
 
+            modelBuilder.Entity("Ingestion.Core.Data.Duty", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<TimeSpan>("Interval")
+                        .HasColumnType("interval")
+                        .HasColumnName("interval");
+
+                    b.Property<string>("LastError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_error");
+
+                    b.Property<DateTimeOffset?>("LastFinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_finished_at");
+
+                    b.Property<DateTimeOffset?>("LastStartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_started_at");
+
+                    b.Property<DateTimeOffset>("NextDue")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_due");
+
+                    b.Property<string>("Purpose")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("purpose");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker");
+
+                    b.HasKey("Name")
+                        .HasName("pk_duty");
+
+                    b.ToTable("duty", "ingestion");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 10);
+                });
+
             modelBuilder.Entity("Ingestion.Core.Data.EmbeddingGeneration", b =>
                 {
                     b.Property<long>("Id")
@@ -1158,6 +1201,60 @@ namespace Ingestion.Core.Data.Migrations
                     b.HasAnnotation("Npgsql:StorageParameter:fillfactor", 80);
                 });
 
+            modelBuilder.Entity("Ingestion.Core.Data.PrunedBatch", b =>
+                {
+                    b.Property<long>("BatchId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_id");
+
+                    b.Property<string>("Events")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("events")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.Property<DateTimeOffset?>("EventsPrunedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("events_pruned_at");
+
+                    b.Property<long>("LastSeq")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("last_seq");
+
+                    b.Property<long>("LastTaskRun")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("last_task_run");
+
+                    b.Property<string>("TaskRuns")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("task_runs")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.Property<DateTimeOffset?>("TaskRunsPrunedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("task_runs_pruned_at");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("BatchId")
+                        .HasName("pk_pruned_batch");
+
+                    b.HasIndex("TenantId", "BatchId")
+                        .HasDatabaseName("ix_pruned_batch_tenant_id_batch_id");
+
+                    b.ToTable("pruned_batch", "ingestion");
+                });
+
             modelBuilder.Entity("Ingestion.Core.Data.Publication", b =>
                 {
                     b.Property<long>("Id")
@@ -1475,6 +1572,12 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("id");
 
+                    b.Property<int>("Connections")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("connections");
+
                     b.Property<string>("Host")
                         .IsRequired()
                         .HasColumnType("text")
@@ -1494,6 +1597,13 @@ namespace Ingestion.Core.Data.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("role");
+
+                    b.Property<string>("Slots")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("slots")
+                        .HasDefaultValueSql("'{}'");
 
                     b.Property<DateTimeOffset>("StartedAt")
                         .ValueGeneratedOnAdd()
@@ -1620,6 +1730,17 @@ namespace Ingestion.Core.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_import_job_import_batch_tenant_id_batch_id");
+                });
+
+            modelBuilder.Entity("Ingestion.Core.Data.PrunedBatch", b =>
+                {
+                    b.HasOne("Ingestion.Core.Data.ImportBatch", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId", "BatchId")
+                        .HasPrincipalKey("TenantId", "Id")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_pruned_batch_import_batch_tenant_id_batch_id");
                 });
 
             modelBuilder.Entity("Ingestion.Core.Data.Publication", b =>

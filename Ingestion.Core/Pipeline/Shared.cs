@@ -36,6 +36,9 @@ public sealed class Shared<T>(TimeProvider time) where T : class
         }
     }
 
+    /// <summary>The next one to ask reads anew: what was shared is known to be old.</summary>
+    public void Drop(string tenantId, long batchId) => _entries.TryRemove((tenantId, batchId), out _);
+
     private void Forget()
     {
         foreach (var old in _entries.Where(e => time.GetElapsedTime(e.Value.ReadAt) > Forgotten).ToList()) _entries.TryRemove(old);

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Chunking;
 using Ingestion.Core.Data;
@@ -12,6 +13,8 @@ using Ingestion.Core.Pipeline.Verify;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -32,6 +35,12 @@ public static class IngestionServices
         services.AddSingleton<Contexts>();
         services.AddSingleton<Migrator>();
         services.AddSingleton(s => s.GetRequiredService<IOptions<PipelineOptions>>().Value);
+
+        services.AddSingleton<Callers>().AddSingleton<Accounts>().AddSingleton<Members>().AddSingleton<Invitations>();
+        services.AddSingleton<Sessions>().AddSingleton<ApiKeys>().AddSingleton<Tenants>().AddSingleton<AuditQueries>();
+        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>();
+        services.AddDataProtection().SetApplicationName("ingestion");
+        services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
 
         services.AddSingleton<BatchHub>();
         services.AddSingleton<Hints>().AddHostedService(s => s.GetRequiredService<Hints>());

@@ -6,7 +6,14 @@ using NpgsqlTypes;
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>Who asks, and why if they said.</summary>
-public sealed record Actor(string TenantId, string Name, string? Reason = null);
+public sealed record Actor(string TenantId, string Name, string? Reason = null)
+{
+    /// <summary>The network address the wish came from; null where it came from the machine itself.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>Ids of the collections that the actor may fill and change; null for all of the tenant.</summary>
+    public IReadOnlyList<long>? Collections { get; init; }
+}
 
 /// <summary>What came of an act. Not done means a conflict with the batch's state, said in the message; nothing was changed.</summary>
 public sealed record ControlResult(bool Done, string Message);

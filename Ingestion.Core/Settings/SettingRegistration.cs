@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -12,6 +13,9 @@ public static class SettingRegistration
         .AddSection<RefreshOptions, RefreshOptionsCheck>(RefreshOptions.Section)
         .AddSection<PipelineOptions, PipelineOptionsCheck>(PipelineOptions.Section)
         .AddSection<ProcessingOptions, ProcessingOptionsCheck>(ProcessingOptions.Section)
+        .AddSection<AccessOptions, AccessOptionsCheck>(AccessOptions.Section)
+        .AddSection<LimitOptions, LimitOptionsCheck>(LimitOptions.Section)
+        .AddSection<OidcSettings, OidcSettingsCheck>(OidcSettings.Section)
         .AddSingleton<DataDirectory>();
 
     private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)

@@ -15,11 +15,7 @@ internal sealed class DatabaseSetup : IAsyncDisposable
     private readonly EmbeddedPostgres? _embedded;
     private readonly Database _database;
 
-    private DatabaseSetup(EmbeddedPostgres? embedded, string connectionString)
-    {
-        _embedded = embedded;
-        _database = new Database(connectionString);
-    }
+    private DatabaseSetup(EmbeddedPostgres? embedded, Database database) => (_embedded, _database) = (embedded, database);
 
     /// <summary>Starts or checks the server and registers everything that stands on it.</summary>
     public static async Task<DatabaseSetup> StartAsync(WebApplicationBuilder builder, CancellationToken ct)
@@ -27,9 +23,12 @@ internal sealed class DatabaseSetup : IAsyncDisposable
         var options = builder.Configuration.GetSection(IngestionOptions.Section).Get<IngestionOptions>() ?? new();
         // The host's own logging exists only once it is built, and the database has to be there before.
         using var logs = LoggerFactory.Create(l => l.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(c => c.SingleLine = true));
+        // Checked here and not with the other settings, because the pools are made before there is a host.
+        await using var settings = new ServiceCollection().AddSingleton<IConfiguration>(builder.Configuration).AddIngestionOptions().BuildServiceProvider();
+        var pools = settings.GetRequiredService<IOptions<DatabaseOptions>>().Value;
         var setup = builder.Configuration.GetConnectionString("Ingestion") is { Length: > 0 } external
-            ? await ExternalAsync(external, logs, ct)
-            : await EmbeddedAsync(options, logs, ct);
+            ? await ExternalAsync(external, pools, logs, ct)
+            : await EmbeddedAsync(options, pools, logs, ct);
         builder.Services.AddIngestion(setup._database);
         return setup;
     }
@@ -49,19 +48,19 @@ internal sealed class DatabaseSetup : IAsyncDisposable
         if (_embedded is not null) await _embedded.DisposeAsync();
     }
 
-    private static async Task<DatabaseSetup> EmbeddedAsync(IngestionOptions options, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<DatabaseSetup> EmbeddedAsync(IngestionOptions options, DatabaseOptions pools, ILoggerFactory logs, CancellationToken ct)
     {
         if (options.Role != ServerRole.Both)
             throw new SettingException("Several processes need a database that all of them reach: set ConnectionStrings__Ingestion, or leave the role at both.");
         var data = new DataDirectory(Options.Create(options)).Path;
         var embedded = await EmbeddedPostgres.StartAsync(new() { DataDirectory = data }, logs.CreateLogger<EmbeddedPostgres>(), ct: ct);
-        return new(embedded, embedded.ConnectionString);
+        return new(embedded, new(embedded.ConnectionString, pools));
     }
 
-    private static async Task<DatabaseSetup> ExternalAsync(string connectionString, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<DatabaseSetup> ExternalAsync(string connectionString, DatabaseOptions pools, ILoggerFactory logs, CancellationToken ct)
     {
         await ExternalServer.PrepareAsync(connectionString, logs.CreateLogger("Ingestion.Postgres"), ct);
-        return new(null, connectionString);
+        return new(null, new(connectionString, pools));
     }
 }
 

@@ -10,6 +10,7 @@ using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Pipeline.Duties;
 using Ingestion.Core.Pipeline.Verify;
+using Ingestion.Core.Postgres;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
@@ -41,6 +42,12 @@ public static class IngestionServices
         services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>();
         services.AddDataProtection().SetApplicationName("ingestion");
         services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
+        services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);
+        services.AddSingleton(s => s.GetRequiredService<IOptions<RetentionOptions>>().Value);
+
+        // Stopped last: what it holds is given back before it says that it has gone.
+        services.AddSingleton<RunningTasks>().AddSingleton<ConnectionBudget>().AddHostedService<ProcessBeat>();
+        services.AddSingleton<OpenTransactions>().AddSingleton<Workers>();
 
         services.AddSingleton<BatchHub>();
         services.AddSingleton<Hints>().AddHostedService(s => s.GetRequiredService<Hints>());
@@ -49,8 +56,8 @@ public static class IngestionServices
 
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
-        services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<BatchDuties>();
-        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchWatch>().AddSingleton<WhyWaiting>();
+        services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
@@ -58,7 +65,7 @@ public static class IngestionServices
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
-        services.AddSingleton<Verification>().AddSingleton<QueueHealth>();
+        services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
     }
@@ -82,13 +89,15 @@ public static class IngestionServices
         services.AddSingleton<IStage, IndexStage>();
 
         services.AddSingleton(s => new Pipeline.RetryPolicy(s.GetRequiredService<PipelineOptions>().Retry, s.GetRequiredService<IOptions<AcquireOptions>>().Value.RetryWaits()));
-        services.AddSingleton<RunningTasks>().AddSingleton<TaskSettler>().AddSingleton<StageRunner>();
+        services.AddSingleton<TaskSettler>().AddSingleton<StageRunner>();
 
         services.AddSingleton<IDuty, MoveBatchesOn>();
         services.AddSingleton<IDuty, RescueStuckTasks>();
         services.AddSingleton<IDuty, ExportPublished>();
         services.AddSingleton<IDuty, SweepFiles>();
-        services.AddSingleton<IDuty, WorkerBeat>();
+        services.AddSingleton<IDuty, PruneDetails>();
+        services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));
         services.AddQuartzHostedService(WorkerHost.Scheduler, o => o.WaitForJobsToComplete = true);

@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Task {Task} attempt {Attempt} lost its lease; nothing of it is written")]
     public static partial void LeaseLost(this ILogger log, long task, int attempt);
 
+    [LoggerMessage(LogLevel.Debug, "Task {Task} was cancelled during attempt {Attempt}; nothing of it is written")]
+    public static partial void CancelledUnderWay(this ILogger log, long task, int attempt);
+
     [LoggerMessage(LogLevel.Information, "Task {Task} ({Stage}) attempt {Attempt} failed with {Code}: {Message}")]
     public static partial void AttemptFailed(this ILogger log, long task, string stage, int attempt, string code, string message);
 
@@ -52,4 +55,16 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Information, "Batch {Batch} is {State}")]
     public static partial void BatchState(this ILogger log, long batch, string state);
+
+    [LoggerMessage(LogLevel.Warning, "This process could not say that it lives, and says it again: {Reason}")]
+    public static partial void BeatFailed(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The {Processes} running processes may open {Asked} database connections together; the server allows {Allowed}. Lower Ingestion:Database:WorkerPoolSize or WebPoolSize, or raise max_connections")]
+    public static partial void PoolsTooLarge(this ILogger log, int processes, int asked, int allowed);
+
+    [LoggerMessage(LogLevel.Warning, "A transaction of {Login} ({Application}, server process {Pid}) has been open for {Seconds} s and is {State}: tables cannot be cleaned while it is")]
+    public static partial void OldTransaction(this ILogger log, int pid, string login, string application, long seconds, string state);
+
+    [LoggerMessage(LogLevel.Information, "Removed what retention no longer keeps: {Events} events, {TaskRuns} task runs, {Audit} audit entries")]
+    public static partial void Pruned(this ILogger log, long events, long taskRuns, long audit);
 }

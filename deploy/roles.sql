@@ -17,6 +17,9 @@ GRANT ingestion_owner, ingestion_worker, ingestion_web TO ingestion_app;
 
 DO $$ BEGIN EXECUTE format('GRANT CREATE, CONNECT, TEMPORARY ON DATABASE %I TO ingestion_owner', current_database()); END $$;
 
+-- Lets the app see transactions of every login that stay open for too long. Nothing else needs it.
+GRANT pg_read_all_stats TO ingestion_worker;
+
 -- What search uses.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS unaccent;

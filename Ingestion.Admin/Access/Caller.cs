@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Ingestion.Core.Access;
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Admin.Access;
@@ -21,7 +22,7 @@ internal sealed class CallerIdentity(CallerFacts facts, string scheme, string? a
 internal static class Caller
 {
     /// <summary>Who holds the machine's own key.</summary>
-    private static readonly CallerFacts Machine = new("administrator", "Administrator", Ingestion.Core.Data.Tenant.Default, Role.Administrator, Owner: true, Narrowing.None);
+    private static readonly CallerFacts Machine = new("administrator", "Administrator", Tenant.Default, Role.Administrator, Owner: true, Narrowing.None);
 
     public static ClaimsPrincipal OfScheme(string scheme, string? address = null) => Of(Machine, scheme, address);
 
@@ -33,8 +34,11 @@ internal static class Caller
     /// <summary>The one question of every page and every route.</summary>
     public static bool May(this ClaimsPrincipal caller, Permission permission) => caller.Facts()?.May(permission) ?? false;
 
-    /// <summary>The tenant of the caller. Throws <c>forbidden</c> where nobody is signed in, which a page that stays open can come to.</summary>
-    public static string Tenant(this ClaimsPrincipal caller) => caller.Facts()?.TenantId ?? throw SignedOut();
+    /// <summary>What of the data the caller sees: what every query is given. Throws <c>forbidden</c> where nobody is signed in, which a page that stays open can come to.</summary>
+    public static Scope Scope(this ClaimsPrincipal caller) => caller.Facts() is { } facts ? new(facts.TenantId, facts.Id, facts.Narrowing) : throw SignedOut();
+
+    /// <summary>The id of the caller's tenant, for what is of the tenant and not narrowed: people, keys, sessions, secrets, audit.</summary>
+    public static string TenantId(this ClaimsPrincipal caller) => caller.Facts()?.TenantId ?? throw SignedOut();
 
     /// <summary>
     /// The caller as the pipeline records it. Every change needs one, so here it is asked again whether the caller may: a page is open
@@ -44,7 +48,7 @@ internal static class Caller
     {
         var identity = caller.Identities.OfType<CallerIdentity>().FirstOrDefault() ?? throw SignedOut();
         return identity.Facts.May(permission)
-            ? new(identity.Facts.TenantId, identity.Facts.Id) { Address = identity.Address, Collections = identity.Facts.Narrowing.Collections }
+            ? new(identity.Facts.TenantId, identity.Facts.Id) { Address = identity.Address, Narrowing = identity.Facts.Narrowing }
             : throw new IngestionException(ErrorCodes.Forbidden, "Your role does not allow that.");
     }
 

@@ -57,6 +57,8 @@ internal static class RouteRules
         new(RouteRule.Page, "/secrets", Permission.Administer),
         new(RouteRule.Page, "/audit", Permission.Administer),
         new(RouteRule.Page, "/tenants", Permission.Install),
+        new(RouteRule.Page, "/workers", Permission.Install),
+        new(RouteRule.Page, "/self-check", Permission.Install),
         new(RouteRule.Page, "/settings", Permission.Install),
         new(RouteRule.Page, "/not-found", Permission.Read),
         new(RouteRule.Page, "/error", null),
@@ -84,7 +86,10 @@ internal static class RouteRules
         new("POST", "/api/v1/batches/{id}/pause", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/resume", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/cancel", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/try-now", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/retry", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/delete", Permission.Ingest),
+        new("DELETE", "/api/v1/batches/{id}", Permission.Ingest),
         new("GET", "/api/v1/drafts/{batch}/addresses", Permission.Ingest),
         new("PUT", "/api/v1/drafts/{batch}/addresses", Permission.Ingest, Limit.Uploads),
 
@@ -128,6 +133,7 @@ internal static class RouteRules
         new("GET POST", "/api/v1/tenants", Permission.Install),
         new("POST", "/api/v1/tenants/{id}/disable", Permission.Install),
         new("POST", "/api/v1/tenants/{id}/enable", Permission.Install),
+        new("GET", "/api/v1/workers", Permission.Install),
         new("GET", "/api/v1/verify", Permission.Install),
     ];
 

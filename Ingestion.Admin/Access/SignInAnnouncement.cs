@@ -5,13 +5,17 @@ using Microsoft.Extensions.Options;
 
 namespace Ingestion.Admin.Access;
 
-/// <summary>Prints the one line a newcomer needs once the server listens. Written to the console itself: a log may be shipped elsewhere.</summary>
+/// <summary>
+/// Prints the one line a newcomer needs once the server listens; a process without pages says where its health is asked. Written to the
+/// console itself: a log may be shipped elsewhere.
+/// </summary>
 internal sealed class SignInAnnouncement(SignInLinks links, IServer server, IOptions<IngestionOptions> options) : IHostedLifecycleService
 {
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (options.Value.RunsWeb)
-            Console.WriteLine($"Ingestion is ready. Sign in once with {SignInLinks.Address(Port(), links.Issue())}");
+        Console.WriteLine(options.Value.RunsWeb
+            ? $"Ingestion is ready. Sign in once with {SignInLinks.Address(Port(), links.Issue())}"
+            : $"Ingestion is ready. This worker answers http://localhost:{Port()}/health");
         return Task.CompletedTask;
     }
 

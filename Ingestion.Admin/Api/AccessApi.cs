@@ -22,7 +22,7 @@ internal static class AccessApi
         api.MapGet("/sessions", SessionsAsync);
         api.MapDelete("/sessions/{id}", EndSessionAsync);
         api.MapUsers();
-        api.MapGet("/secrets", async (HttpContext http, SecretBox secrets, CancellationToken ct) => Wire.Answer(new { Secrets = await secrets.ListAsync(http.User.Tenant(), ct) }));
+        api.MapGet("/secrets", async (HttpContext http, SecretBox secrets, CancellationToken ct) => Wire.Answer(new { Secrets = await secrets.ListAsync(http.User.TenantId(), ct) }));
         api.MapPut("/secrets/{**name}", SetSecretAsync);
         api.MapDelete("/secrets/{**name}", async (HttpContext http, string name, SecretBox secrets, CancellationToken ct) =>
             await secrets.RemoveAsync(http.Actor(Permission.Administer), name, ct) ? Results.NoContent() : None());
@@ -58,7 +58,7 @@ internal static class AccessApi
     }
 
     private static async Task<IResult> KeysAsync(HttpContext http, ApiKeys keys, CancellationToken ct) =>
-        Wire.Answer(new { Keys = (await keys.ListAsync(http.User.Tenant(), Whose(http), ct)).Select(View) });
+        Wire.Answer(new { Keys = (await keys.ListAsync(http.User.TenantId(), Whose(http), ct)).Select(View) });
 
     private static async Task<IResult> CreateKeyAsync(HttpContext http, ApiKeys keys, Accounts accounts, CancellationToken ct)
     {
@@ -78,7 +78,7 @@ internal static class AccessApi
         await keys.RevokeAsync(http.Actor(Permission.Read), id, http.User.May(Permission.Administer), ct) ? Results.NoContent() : None();
 
     private static async Task<IResult> SessionsAsync(HttpContext http, Sessions sessions, CancellationToken ct) =>
-        Wire.Answer(new { Sessions = await sessions.ListAsync(http.User.Tenant(), Whose(http), ct) });
+        Wire.Answer(new { Sessions = await sessions.ListAsync(http.User.TenantId(), Whose(http), ct) });
 
     private static async Task<IResult> EndSessionAsync(HttpContext http, string id, Sessions sessions, CancellationToken ct) =>
         await sessions.EndAsync(http.Actor(Permission.Read), id, http.User.May(Permission.Administer), ct) ? Results.NoContent() : None();

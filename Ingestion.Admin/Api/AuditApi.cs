@@ -19,13 +19,13 @@ internal static class AuditApi
 
     private static async Task<IResult> ListAsync(HttpContext http, AuditQueries audit, [AsParameters] Asked asked, int? skip, int? take, CancellationToken ct)
     {
-        var page = await audit.ListAsync(http.User.Tenant(), asked.Filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, 1000), ct);
+        var page = await audit.ListAsync(http.User.TenantId(), asked.Filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, 1000), ct);
         return Wire.Answer(new { Entries = page.Rows.Select(View), page.Total });
     }
 
     private static IResult ExportAsync(HttpContext http, AuditQueries audit, [AsParameters] Asked asked, string? format, CancellationToken ct)
     {
-        var entries = audit.AllAsync(http.User.Tenant(), asked.Filter, ct);
+        var entries = audit.AllAsync(http.User.TenantId(), asked.Filter, ct);
         return format == "json"
             ? Results.Stream(body => WriteJsonAsync(body, entries), "application/json", "audit.json")
             : Results.Stream(body => WriteCsvAsync(body, entries), "text/csv; charset=utf-8", "audit.csv");

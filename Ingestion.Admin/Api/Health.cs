@@ -21,7 +21,8 @@ internal static class Health
         builder.Services.AddHealthChecks()
             .AddCheck<StorageCheck>("storage", timeout: TimeSpan.FromSeconds(5))
             .AddCheck<DatabaseCheck>("database")
-            .AddCheck<QueueCheck>("queue");
+            .AddCheck<QueueCheck>("queue")
+            .AddCheck<TransactionCheck>("transactions");
         return builder;
     }
 

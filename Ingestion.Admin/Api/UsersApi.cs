@@ -12,13 +12,13 @@ internal static class UsersApi
 {
     public static void MapUsers(this RouteGroupBuilder api)
     {
-        api.MapGet("/users", async (HttpContext http, Members members, CancellationToken ct) => Wire.Answer(new { Users = (await members.ListAsync(http.User.Tenant(), ct)).Select(View) }));
+        api.MapGet("/users", async (HttpContext http, Members members, CancellationToken ct) => Wire.Answer(new { Users = (await members.ListAsync(http.User.TenantId(), ct)).Select(View) }));
         api.MapPut("/users/{id}", SetRoleAsync);
         api.MapDelete("/users/{id}", (HttpContext http, string id, Members members, CancellationToken ct) => DoneAsync(http, id, members, actor => members.RemoveAsync(actor, id, ct), Permission.Administer, ct));
         foreach (var (verb, disabled) in new[] { ("disable", true), ("enable", false) })
             api.MapPost($"/users/{{id}}/{verb}", (HttpContext http, string id, Members members, CancellationToken ct) =>
                 DoneAsync(http, id, members, actor => members.SetDisabledAsync(actor, id, disabled, ct), Permission.Install, ct));
-        api.MapGet("/invitations", async (HttpContext http, Invitations invitations, CancellationToken ct) => Wire.Answer(new { Invitations = (await invitations.ListAsync(http.User.Tenant(), ct)).Select(View) }));
+        api.MapGet("/invitations", async (HttpContext http, Invitations invitations, CancellationToken ct) => Wire.Answer(new { Invitations = (await invitations.ListAsync(http.User.TenantId(), ct)).Select(View) }));
         api.MapPost("/invitations", InviteAsync);
         api.MapDelete("/invitations/{id}", async (HttpContext http, string id, Invitations invitations, CancellationToken ct) =>
             await invitations.WithdrawAsync(http.Actor(Permission.Administer), id, ct) ? Results.NoContent() : AccessApi.None());
@@ -27,7 +27,7 @@ internal static class UsersApi
     private static async Task<IResult> SetRoleAsync(HttpContext http, string id, Members members, Contexts contexts, CancellationToken ct)
     {
         using var body = await AccessApi.ObjectAsync(http.Request, ct);
-        if (await members.FindAsync(http.User.Tenant(), id, ct) is not { } member) return AccessApi.None();
+        if (await members.FindAsync(http.User.TenantId(), id, ct) is not { } member) return AccessApi.None();
         var (role, narrowing) = (member.Role, member.Narrowing);
         foreach (var part in body.RootElement.EnumerateObject())
             switch (part.Name)
@@ -36,7 +36,7 @@ internal static class UsersApi
                     role = JsonFields.Word<Role>("role", part.Value);
                     break;
                 case "collections":
-                    narrowing = narrowing with { Collections = await CollectionsAsync(contexts, http.User.Tenant(), part.Value, ct) };
+                    narrowing = narrowing with { Collections = await CollectionsAsync(contexts, http.User.TenantId(), part.Value, ct) };
                     break;
                 case "connections":
                     narrowing = narrowing with { Connections = part.Value.ValueKind == JsonValueKind.Null ? null : JsonFields.List("connections", part.Value, (n, v) => JsonFields.Text(n, v, 200)) };
@@ -60,7 +60,7 @@ internal static class UsersApi
 
     private static async Task<IResult> DoneAsync(HttpContext http, string id, Members members, Func<Actor, Task<ControlResult>> act, Permission permission, CancellationToken ct)
     {
-        if (await members.FindAsync(http.User.Tenant(), id, ct) is null) return AccessApi.None();
+        if (await members.FindAsync(http.User.TenantId(), id, ct) is null) return AccessApi.None();
         var result = await act(http.Actor(permission));
         return result.Done ? Wire.Answer(new { result.Message }) : Wire.Refuse(StatusCodes.Status409Conflict, result.Message);
     }
@@ -70,7 +70,7 @@ internal static class UsersApi
     {
         if (value.ValueKind == JsonValueKind.Null) return null;
         var keys = JsonFields.List("collections", value, (n, v) => JsonFields.Text(n, v, 200));
-        await using var db = contexts.For(tenant);
+        await using var db = contexts.For(Scope.OfTenant(tenant));
         var found = await db.Collections.Where(c => keys.Contains(c.Key)).ToDictionaryAsync(c => c.Key, c => c.Id, ct);
         return keys.FirstOrDefault(k => !found.ContainsKey(k)) is { } unknown
             ? throw new IngestionException(ErrorCodes.InvalidOption, $"There is no collection {JsonFields.Shown(unknown)}.")

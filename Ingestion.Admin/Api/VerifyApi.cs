@@ -8,8 +8,8 @@ internal static class VerifyApi
 {
     public static WebApplication MapVerify(this WebApplication app)
     {
-        app.MapGet("/api/v1/verify", async (Verification verification, bool full = false, CancellationToken ct = default) =>
-            Results.Json(VerifyAnswer.Of(await verification.RunAsync(new(Quick: !full), ct)), VerifyAnswer.Json));
+        app.MapGet("/api/v1/verify", async (Verification verification, Conditions conditions, bool full = false, CancellationToken ct = default) =>
+            Results.Json(VerifyAnswer.Of(await verification.RunAsync(new(Quick: !full), ct), await conditions.ReadAsync(ct)), VerifyAnswer.Json));
         return app;
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Ingestion.Admin.Api;
 using Ingestion.Core.Data;
+using Ingestion.Core.Pipeline;
 using Ingestion.Core.Pipeline.Verify;
 
 namespace Ingestion.Admin.Cli;
@@ -28,20 +29,26 @@ internal sealed class VerifyCommand : Command
         await using var database = await CommandDatabase.OpenAsync([.. parsed.UnmatchedTokens], ct);
         await database.Get<Migrator>().RequireCurrentAsync(ct);
         var report = await database.Get<Verification>().RunAsync(new(parsed.GetValue(_quick), parsed.GetValue(_repair)), ct);
+        var conditions = await database.Get<Conditions>().ReadAsync(ct);
         var output = parsed.InvocationConfiguration.Output;
-        if (parsed.GetValue(_json)) await output.WriteLineAsync(JsonSerializer.Serialize(VerifyAnswer.Of(report), VerifyAnswer.Json));
-        else await PrintAsync(output, report);
+        if (parsed.GetValue(_json)) await output.WriteLineAsync(JsonSerializer.Serialize(VerifyAnswer.Of(report, conditions), VerifyAnswer.Json));
+        else await PrintAsync(output, report, conditions);
         return report.Clean ? 0 : 1;
     }
 
-    /// <summary>A line for each check, and below it what it found.</summary>
-    internal static async Task PrintAsync(TextWriter output, VerifyReport report)
+    /// <summary>A line for each check, and below it what it found; then how things stand around the data.</summary>
+    internal static async Task PrintAsync(TextWriter output, VerifyReport report, IReadOnlyList<Condition> conditions)
     {
         foreach (var check in report.Checks)
         {
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{check.Invariant}  {check.Name,-42} {check.Count,8} violations {check.Milliseconds,10:0.0} ms"));
             foreach (var violation in check.First) await output.WriteLineAsync($"      {violation.Subject}: {violation.Sentence}");
             if (check.Count > check.First.Count) await output.WriteLineAsync($"      and {check.Count - check.First.Count} more");
+        }
+        foreach (var condition in conditions)
+        {
+            await output.WriteLineAsync($"{condition.Name,-13} {condition.State.Word(),-8} {condition.Sentence}");
+            if (condition.Remedy is { } remedy) await output.WriteLineAsync($"                       {remedy}");
         }
         foreach (var repair in report.Repairs) await output.WriteLineAsync($"Repaired: {repair}");
         foreach (var note in report.Notes) await output.WriteLineAsync($"Note: {note}");

@@ -19,7 +19,7 @@ internal static class PagesSetup
         });
         builder.Services.AddSignalR(o => o.MaximumReceiveMessageSize = 32 << 10);
         builder.Services.AddRadzenComponents();
-        builder.Services.AddSingleton<Pages.Settings.SelfCheck>();
+        builder.Services.AddSingleton<Pages.Operations.InstallationFacts>().AddSingleton<Pages.Operations.SelfCheckRuns>().AddSingleton<Pages.Operations.SubjectLinks>();
         return builder;
     }
 

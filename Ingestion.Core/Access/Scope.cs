@@ -7,9 +7,13 @@ namespace Ingestion.Core.Access;
 /// <param name="Member">The account that asks; null where nobody in particular does.</param>
 public sealed record Scope(string TenantId, string? Member, Narrowing Narrowing)
 {
-    public static implicit operator Scope(string tenantId) => FromString(tenantId);
+    /// <summary>Equal for all who see the same, so that what was read for one serves the others.</summary>
+    public Scope Shared => Narrowing == Narrowing.None ? OfTenant(TenantId) : this;
 
-    public static Scope FromString(string tenantId) => new(tenantId, null, Narrowing.None);
+    public static implicit operator Scope(string tenantId) => OfTenant(tenantId);
+
+    /// <summary>All of a tenant.</summary>
+    public static Scope OfTenant(string tenantId) => new(tenantId, null, Narrowing.None);
 
     /// <summary>What the session is told; empty is everything.</summary>
     internal IEnumerable<(string Name, string Value)> Settings()

@@ -14,12 +14,13 @@ public sealed class Database : IAsyncDisposable
     public const string WorkerRole = "ingestion_worker";
     public const string WebRole = "ingestion_web";
 
-    public Database(string connectionString, int workerPool = 24, int webPool = 16)
+    public Database(string connectionString, DatabaseOptions? options = null)
     {
+        options ??= new();
         ConnectionString = connectionString;
-        Owner = Build(OwnerRole, 4);
-        Worker = Build(WorkerRole, workerPool);
-        Web = Build(WebRole, webPool);
+        Owner = Build(OwnerRole, options.OwnerPoolSize);
+        Worker = Build(WorkerRole, options.WorkerPoolSize);
+        Web = Build(WebRole, options.WebPoolSize);
     }
 
     public string ConnectionString { get; }
@@ -63,11 +64,14 @@ public sealed class Database : IAsyncDisposable
     // would read all of it ever after, so scans of whole tables are the last resort: every statement of the pipeline has its index.
     private const string KeptPlans = " -c enable_seqscan=off";
 
+    // Such a last resort is priced so high that the server would compile the statement first, for many times what running it takes.
+    private const string NotCompiled = " -c jit=off";
+
     // The web role's sessions are reset before each reuse, so that a connection taken without a tenant shows nothing instead of the last
     // caller's rows; the role is a start-up option and outlives that. The others keep no session state.
     private NpgsqlDataSource Build(string role, int pool) => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
     {
-        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{(role == WorkerRole ? KeptPlans : "")}",
+        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{NotCompiled}{(role == WorkerRole ? KeptPlans : "")}",
         MaxAutoPrepare = role == WorkerRole ? 120 : 0,
         AutoPrepareMinUsages = 2,
         MaxPoolSize = pool,

@@ -20,6 +20,11 @@ public sealed class ImportJob
     /// and ageing needs no bookkeeping.
     /// </summary>
     public TimeSpan TurnShift { get; set; }
+    /// <summary>
+    /// The batch is small (<see cref="BatchSize.Small"/> items at most, all of them known): somebody waits for it, and it may use
+    /// the slots that large ones must leave free.
+    /// </summary>
+    public bool Small { get; set; }
     /// <summary>Tasks of the batch, over all its stages, that may run at once.</summary>
     public int MaxWorkers { get; set; }
 
@@ -30,7 +35,8 @@ public sealed class ImportJob
             // served_at changes with every claim: leave room for updates in place
             e.ToTable("import_job").HasStorageParameter("fillfactor", 50);
             e.Property(j => j.ServedAt).HasDefaultValueSql("now()");
-            e.HasAlternateKey(j => new { j.TenantId, j.Id });
+            // With the batch in it, a task cannot refer to another batch's job, and the tasks' index by batch serves the foreign key.
+            e.HasAlternateKey(j => new { j.TenantId, j.BatchId, j.Id });
             e.HasIndex(j => new { j.BatchId, j.Stage }).IsUnique();
             e.HasIndex(j => j.Stage).HasFilter("active").HasDatabaseName("import_job_active");
             e.HasOne<ImportBatch>().WithMany().HasForeignKey(j => new { j.TenantId, j.BatchId }).HasPrincipalKey(b => new { b.TenantId, b.Id }).OnDelete(DeleteBehavior.Cascade);

@@ -44,6 +44,8 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<StoredSecret> Secrets => Set<StoredSecret>();
     public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
+    public DbSet<Duty> Duties => Set<Duty>();
+    public DbSet<PrunedBatch> PrunedBatches => Set<PrunedBatch>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {

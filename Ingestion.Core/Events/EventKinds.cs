@@ -1,15 +1,21 @@
 namespace Ingestion.Core.Events;
 
-/// <summary>Every kind of fact the log can hold. What people ask for is in the audit log; what the system did is here.</summary>
+/// <summary>Every kind of fact the log can hold. Acts of people tell <c>by</c> and <c>reason</c>; the audit log holds them too.</summary>
 public static class EventKinds
 {
     public const string BatchSubmitted = "batch_submitted";
     public const string BatchStarted = "batch_started";
     public const string BatchPaused = "batch_paused";
     public const string BatchResumed = "batch_resumed";
+    /// <summary>Somebody wants the batch, or so many <c>items</c> of it, cancelled; the ends follow.</summary>
+    public const string CancelRequested = "cancel_requested";
     public const string BatchCancelled = "batch_cancelled";
     public const string BatchRetried = "batch_retried";
     public const string BatchCompleted = "batch_completed";
+    public const string BatchDeleted = "batch_deleted";
+
+    /// <summary>Somebody cut pauses short; <c>items</c> says how many tasks were waiting for one.</summary>
+    public const string WaitsEnded = "waits_ended";
 
     /// <summary>Items became known; <c>count</c> says how many, <c>first_item</c> and <c>last_item</c> which.</summary>
     public const string ItemsDiscovered = "items_discovered";

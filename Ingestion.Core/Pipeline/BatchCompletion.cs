@@ -13,7 +13,17 @@ internal static class BatchCompletion
     /// </summary>
     public static async Task<BatchState?> TryCompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
-        if (await HasWorkAsync(connection, batchId, ct)) return null;
+        await using var look = new NpgsqlBatch(connection) { BatchCommands = { WorkLeft(batchId) } };
+        return (bool)(await look.ExecuteScalarAsync(ct))! ? null : await CompleteAsync(connection, batchId, ct);
+    }
+
+    /// <summary>Asks whether a task of the batch is still to be done or at work.</summary>
+    public static NpgsqlBatchCommand WorkLeft(long batchId) =>
+        new("SELECT EXISTS (SELECT FROM ingestion.import_task_run WHERE batch_id = @batch AND state IN ('ready', 'running'))") { Parameters = { new("batch", batchId) } };
+
+    /// <summary>The end itself, for a caller that has asked for work left, after the number, and found none.</summary>
+    public static async Task<BatchState?> CompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
+    {
         var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
         var (state, message) = Judge(counts);
         const string sql = """
@@ -43,15 +53,10 @@ internal static class BatchCompletion
     {
         { Total: 0, FailedInputs: > 0 } => (BatchState.Failed, "Nothing could be discovered; see the failed inputs."),
         { Total: 0 } => (BatchState.Completed, "Nothing was found to ingest."),
+        { Done: 0, Skipped: 0, Open: 0, Failed: 0, Rejected: 0 } => (BatchState.Completed, "Every document was cancelled."),
+        { Done: 0, Skipped: 0, Open: 0, Cancelled: > 0 } => (BatchState.Failed, "No document was published: each failed or was cancelled."),
         { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
         { AwaitingReview: > 0 } => (BatchState.Completed, $"{c.AwaitingReview} documents wait for review."),
         _ => (BatchState.Completed, null),
     };
-
-    private static async Task<bool> HasWorkAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
-    {
-        const string sql = "SELECT EXISTS (SELECT 1 FROM ingestion.import_task_run WHERE batch_id = @batch AND state IN ('ready', 'running'))";
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
-        return (bool)(await command.ExecuteScalarAsync(ct))!;
-    }
 }

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Events;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -11,8 +12,11 @@ public sealed record Actor(string TenantId, string Name, string? Reason = null)
     /// <summary>The network address the wish came from; null where it came from the machine itself.</summary>
     public string? Address { get; init; }
 
-    /// <summary>Ids of the collections that the actor may fill and change; null for all of the tenant.</summary>
-    public IReadOnlyList<long>? Collections { get; init; }
+    /// <summary>How much of the tenant the actor reaches.</summary>
+    public Narrowing Narrowing { get; init; } = Narrowing.None;
+
+    /// <summary>What the actor sees.</summary>
+    public Scope Scope => new(TenantId, Name, Narrowing);
 }
 
 /// <summary>What came of an act. Not done means a conflict with the batch's state, said in the message; nothing was changed.</summary>
@@ -53,10 +57,10 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
     {
         var result = await ChangeAsync(actor, batchId, "cancel", batch => batch switch
         {
-            { DesiredState: DesiredState.Cancel, State: not BatchState.Cancelled } => new("The batch is being cancelled already."),
+            { DesiredState: DesiredState.Cancel } when !batch.State.IsFinal() => new("The batch is being cancelled already."),
             { State: BatchState.Completed or BatchState.Failed or BatchState.Cancelled } => new($"The batch is {batch.State.Word()} already."),
             { Draft: true } => new("A draft is discarded, not cancelled."),
-            _ => new(batch.State, DesiredState.Cancel, null, "Cancelled."),
+            _ => new(batch.State, DesiredState.Cancel, EventKinds.CancelRequested, "Cancelled."),
         }, ct);
         if (result.Done) await FinishCancelAsync(batchId, ct);
         return result;
@@ -70,11 +74,12 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
         {
             for (long? after = 0; after is not null;)
             {
-                after = await CancelSliceAsync(batchId, after.Value, ct);
+                var from = after.Value;
+                after = await Conflicts.RepeatAsync(token => CancelSliceAsync(batchId, from, token), ct);
                 hints.Changed(batchId);
             }
         }
-        while (!await EndCancelledAsync(batchId, ct));
+        while (!await Conflicts.RepeatAsync(token => EndCancelledAsync(batchId, token), ct));
     }
 
     // False where a task is still open. The lock on the event numbers makes that exact: a settling under way waits for it, and its task
@@ -99,60 +104,41 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
         return true;
     }
 
-    // Cancels open tasks after a number; returns the last one's, or null where there was none.
     private async Task<long?> CancelSliceAsync(long batchId, long after, CancellationToken ct)
     {
-        const string sql = """
-            WITH open AS (
-                SELECT id FROM ingestion.import_task_run
-                WHERE batch_id = @batch AND id > @after AND state IN ('ready', 'running', 'blocked')
-                ORDER BY id
-                LIMIT 1000
-                FOR NO KEY UPDATE
-            ), tasks AS (
-                UPDATE ingestion.import_task_run t SET state = 'cancelled', finished_at = ingestion.clock(), lease_until = NULL, error_code = 'cancelled'
-                FROM open WHERE t.id = open.id
-                RETURNING t.id, t.item_id, t.stage
-            ), items AS (
-                UPDATE ingestion.import_item i SET state = 'cancelled', step = 'finished', error_code = 'cancelled', error_message = 'The batch was cancelled.', progress_message = NULL, completed_at = ingestion.clock()
-                FROM tasks WHERE i.id = tasks.item_id AND i.state = 'open'
-            ), freed AS (
-                DELETE FROM ingestion.content_claim c USING tasks WHERE c.item_id = tasks.item_id
-            )
-            SELECT id, item_id, stage FROM tasks ORDER BY id
-            """;
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var events = new List<NewEvent>();
-        await using (var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId), new("after", after) } })
-        await using (var r = await command.ExecuteReaderAsync(ct))
-            while (await r.ReadAsync(ct))
-                events.Add(new(EventKinds.ItemCancelled, r.IsDBNull(1) ? null : r.GetInt64(1), r.GetInt64(0), r.GetString(2)));
-        if (events.Count == 0) return null;
-        await ImportEvents.AppendAsync(connection, batchId, events, ct);
+        var last = await CancelTasks.OfBatchAsync(connection, batchId, after, ct);
         await transaction.CommitAsync(ct);
-        return events[^1].TaskId;
+        return last;
     }
 
     private async Task<ControlResult> ChangeAsync(Actor actor, long batchId, string action, Func<BatchRow, Change> decide, CancellationToken ct)
     {
+        var (result, to) = await Conflicts.RepeatAsync(token => TryChangeAsync(actor, batchId, action, decide, token), ct);
+        if (to is not { } state) return result;
+        log.BatchState(batchId, state.Word());
+        hints.Changed(batchId);
+        waker.WakeAll();
+        return result;
+    }
+
+    private async Task<(ControlResult Result, BatchState? To)> TryChangeAsync(Actor actor, long batchId, string action, Func<BatchRow, Change> decide, CancellationToken ct)
+    {
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { } batch) return new(false, "There is no such batch.");
+        if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { } batch) return (new(false, "There is no such batch."), null);
         var change = decide(batch);
-        if (change.To is not { } to) return new(false, change.Message);
+        if (change.To is not { } to) return (new(false, change.Message), null);
         await using (var update = new NpgsqlCommand("""
             WITH b AS (UPDATE ingestion.import_batch SET state = @state, desired_state = @desired WHERE id = @batch)
             UPDATE ingestion.import_job SET active = false WHERE batch_id = @batch AND active
             """, connection) { Parameters = { new("batch", batchId), new("state", to.Word()), new("desired", change.Desired.Word()) } })
             await update.ExecuteNonQueryAsync(ct);
         await AuditLog.WriteAsync(connection, actor, action, $"batch {batch.PublicId}", ct);
-        if (change.Event is { } kind) await ImportEvents.AppendAsync(connection, batchId, [new(kind)], ct);
+        await ImportEvents.AppendAsync(connection, batchId, [new(change.Event, Data: ActData.Json(actor))], ct);
         await transaction.CommitAsync(ct);
-        log.BatchState(batchId, to.Word());
-        hints.Changed(batchId);
-        waker.WakeAll();
-        return new(true, change.Message);
+        return (new(true, change.Message), to);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, long batchId, CancellationToken ct)
@@ -161,9 +147,9 @@ public sealed class BatchControl(NpgsqlDataSource worker, Hints hints, StageWake
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private sealed record Change(BatchState? To, DesiredState Desired, string? Event, string Message)
+    private sealed record Change(BatchState? To, DesiredState Desired, string Event, string Message)
     {
-        public Change(string refusal) : this(null, default, null, refusal)
+        public Change(string refusal) : this(null, default, "", refusal)
         {
         }
     }

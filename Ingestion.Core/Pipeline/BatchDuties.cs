@@ -10,16 +10,10 @@ namespace Ingestion.Core.Pipeline;
 /// </summary>
 public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, Hints hints, StageWaker waker, PipelineOptions options, ILogger<BatchDuties> log)
 {
-    /// <summary>
-    /// Batches of at most this many items do not count against the limit on active batches: somebody waits for them. A batch whose
-    /// inputs are still being listed is not small yet.
-    /// </summary>
-    public const int SmallBatch = 20;
-
     // Serialises the decision who may become active; the number is this decision's name among advisory locks.
     private const long ActivationLock = 0x416374697665;
 
-    /// <summary>Makes queued batches active while there is room, the most urgent and longest waiting first.</summary>
+    /// <summary>Makes queued batches active while there is room: those of tenants with the fewest at work first, then the most urgent and longest waiting.</summary>
     public async Task ActivateAsync(CancellationToken ct)
     {
         while (await ActivateNextAsync(ct) is { } batch)
@@ -32,11 +26,9 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
 
     private async Task<long?> ActivateNextAsync(CancellationToken ct)
     {
-        const string pick = """
+        const string pick = $"""
             WITH open AS MATERIALIZED (
-                SELECT b.id, b.state, b.desired_state, b.deleted_at, b.created_at, b.priority,
-                       EXISTS (SELECT FROM ingestion.import_input n WHERE n.batch_id = b.id AND n.state = 'open')
-                       OR (SELECT count(*) FROM (SELECT 1 FROM ingestion.import_item i WHERE i.batch_id = b.id LIMIT @small + 1) x) > @small AS large
+                SELECT b.id, b.tenant_id, b.state, b.desired_state, b.deleted_at, b.created_at, b.priority, {BatchSize.IsLarge} AS large
                 FROM ingestion.import_batch b
                 WHERE b.state IN ('queued', 'running', 'retrying') AND NOT b.draft
             )
@@ -44,13 +36,14 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
             FROM open b
             WHERE b.state = 'queued' AND b.desired_state = 'run' AND b.deleted_at IS NULL
               AND (NOT b.large OR (SELECT count(*) FROM open r WHERE r.state <> 'queued' AND r.large) < @limit)
-            ORDER BY b.created_at + CASE b.priority WHEN 'urgent' THEN interval '-1 hour' WHEN 'high' THEN interval '-10 minutes' WHEN 'low' THEN interval '1 hour' ELSE interval '0' END, b.id
+            ORDER BY (SELECT count(*) FROM open r WHERE r.state <> 'queued' AND r.large AND r.tenant_id = b.tenant_id),
+                     b.created_at + CASE b.priority WHEN 'urgent' THEN interval '-1 hour' WHEN 'high' THEN interval '-10 minutes' WHEN 'low' THEN interval '1 hour' ELSE interval '0' END, b.id
             LIMIT 1
             """;
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var gate = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({ActivationLock})", connection)) await gate.ExecuteNonQueryAsync(ct);
-        await using var command = new NpgsqlCommand(pick, connection) { Parameters = { new("small", SmallBatch), new("limit", options.MaxConcurrentJobs) } };
+        await using var command = new NpgsqlCommand(pick, connection) { Parameters = { new("small", BatchSize.Small), new("limit", options.MaxConcurrentJobs) } };
         if (await command.ExecuteScalarAsync(ct) is not long id) return null;
         if (await BatchRow.LockAsync(connection, id, null, ct) is not { State: BatchState.Queued, DesiredState: DesiredState.Run }) return null;
         await using (var update = new NpgsqlCommand("""
@@ -58,6 +51,7 @@ public sealed class BatchDuties(NpgsqlDataSource worker, BatchControl control, H
             UPDATE ingestion.import_job SET active = true, served_at = ingestion.clock() WHERE batch_id = @batch
             """, connection) { Parameters = { new("batch", id) } })
             await update.ExecuteNonQueryAsync(ct);
+        await BatchSize.NoteAsync(connection, id, ct);
         await ImportEvents.AppendAsync(connection, id, [new(EventKinds.BatchStarted)], ct);
         // A batch whose items all ended before it was paused and resumed has nothing that would settle last.
         await BatchCompletion.TryCompleteAsync(connection, id, ct);

@@ -5,16 +5,15 @@ namespace Ingestion.Core.Pipeline;
 /// <param name="Ended">Items that ended here in any way; failed and cancelled ones are among them.</param>
 public sealed record StageLoad(Stage Stage, int Open, int Running, int Ended, int Failed, int Cancelled);
 
-/// <summary>Tasks that are ready and not at work, by what they wait for.</summary>
-/// <param name="Reason">One of <see cref="WaitReasons"/>; null for those that are due and wait for a worker.</param>
-/// <param name="Until">When the first of them is due.</param>
-public sealed record WaitGroup(Stage Stage, string? Reason, int Count, DateTimeOffset Until);
-
 /// <summary>What a batch does right now, besides its counts.</summary>
+/// <param name="Waiting">What its open items and inputs wait for, largest group first; those at work are among them.</param>
 /// <param name="Workers">Processes that said within the last minute that they run the pipeline.</param>
-public sealed record BatchLive(IReadOnlyList<StageLoad> Stages, IReadOnlyList<WaitGroup> Waiting, BatchPace Pace, int Workers)
+public sealed record BatchLive(IReadOnlyList<StageLoad> Stages, IReadOnlyList<WaitingGroup> Waiting, BatchPace Pace, int Workers)
 {
     public static readonly BatchLive None = new([], [], BatchPace.None, 0);
+
+    /// <summary>What is left, and how fast it went of late.</summary>
+    public BatchOutlook Outlook { get; init; } = BatchOutlook.None;
 }
 
 /// <summary>How fast items ended of late.</summary>
@@ -31,9 +30,6 @@ public sealed record BatchPace(int LastMinute, int Recent, double RecentMinutes,
     private const int Enough = 5;
     private const double EnoughMinutes = 0.2;
 
-    // What comes is never quite like what went.
-    private const double Margin = 0.2;
-
     /// <summary>False while too few items have ended to speak of a rate.</summary>
     public bool IsKnown => Recent >= Enough && RecentMinutes >= EnoughMinutes;
 
@@ -41,12 +37,4 @@ public sealed record BatchPace(int LastMinute, int Recent, double RecentMinutes,
     public double PerMinute => IsKnown ? Recent / RecentMinutes : 0;
 
     public double ChunksPerMinute => IsKnown ? Chunks / RecentMinutes : 0;
-
-    /// <summary>How long so many items take at best and at worst; null while that cannot be said, also where nothing moved for a minute.</summary>
-    public (TimeSpan AtBest, TimeSpan AtWorst)? Remaining(int items)
-    {
-        if (!IsKnown || LastMinute == 0 || items <= 0) return null;
-        var now = LastMinute / Math.Min(1, RecentMinutes);
-        return (TimeSpan.FromMinutes(items / Math.Max(now, PerMinute) * (1 - Margin)), TimeSpan.FromMinutes(items / Math.Min(now, PerMinute) * (1 + Margin)));
-    }
 }

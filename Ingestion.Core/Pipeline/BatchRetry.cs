@@ -20,21 +20,39 @@ public enum RetryScope
 /// </summary>
 public sealed class BatchRetry(NpgsqlDataSource worker, Hints hints, StageWaker waker)
 {
-    /// <param name="items">Only these items; null for the whole batch.</param>
+    /// <param name="items">Only these items; null for the whole batch, with the inputs whose listing failed.</param>
     /// <param name="options">New options for the batch from here on; null keeps them.</param>
-    public async Task<ControlResult> RetryAsync(Actor actor, long batchId, RetryScope scope, IReadOnlyList<long>? items, ProcessingOptions? options, CancellationToken ct)
+    /// <param name="seenOptions">
+    /// The batch's options as the person saw them when choosing new ones, as JSON: where somebody changed them since, nothing is done.
+    /// Null overwrites whatever stands.
+    /// </param>
+    public async Task<ControlResult> RetryAsync(
+        Actor actor, long batchId, RetryScope scope, IReadOnlyList<long>? items, ProcessingOptions? options, CancellationToken ct, string? seenOptions = null)
+    {
+        var result = await Conflicts.RepeatAsync(token => TryRetryAsync(actor, batchId, scope, items, options, seenOptions, token), ct);
+        if (!result.Done) return result;
+        hints.Changed(batchId);
+        waker.WakeAll();
+        return result;
+    }
+
+    private async Task<ControlResult> TryRetryAsync(
+        Actor actor, long batchId, RetryScope scope, IReadOnlyList<long>? items, ProcessingOptions? options, string? seenOptions, CancellationToken ct)
     {
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { } batch) return new(false, "There is no such batch.");
         if (batch.Draft || batch.State == BatchState.Pending) return new(false, "The batch has not been started.");
         if (batch.DesiredState == DesiredState.Cancel && !batch.State.IsFinal()) return new(false, "The batch is being cancelled.");
+        if (options is not null && seenOptions is not null && seenOptions != batch.Options)
+            return new(false, "Somebody changed the batch's options meanwhile. Look at them, then choose again.");
         var changed = options is not null && JsonSerializer.Serialize(options) != JsonSerializer.Serialize(ProcessingOptions.Read(JsonDocument.Parse(batch.Options).RootElement, new()));
         if (changed) await SetOptionsAsync(connection, batchId, options!, ct);
 
         var inputs = items is null ? await ReopenInputsAsync(connection, batchId, ct) : 0;
         var reopened = await ReopenAsync(connection, batchId, scope, items, changed, ct);
-        if (reopened.Count == 0 && inputs == 0) return new(false, "Nothing to retry: no item failed.");
+        if (reopened.Count == 0 && inputs == 0)
+            return new(false, scope == RetryScope.All ? "Nothing to run again: none of these documents has ended." : "Nothing to retry: no item failed.");
 
         await AuditLog.WriteAsync(connection, actor, "retry", $"batch {batch.PublicId}", ct, JsonSerializer.Serialize(new { items = reopened.Count, options_changed = changed }));
         if (batch.State.IsFinal())
@@ -45,12 +63,10 @@ public sealed class BatchRetry(NpgsqlDataSource worker, Hints hints, StageWaker 
                 """, connection) { Parameters = { new("batch", batchId) } };
             await update.ExecuteNonQueryAsync(ct);
         }
-        var events = new List<NewEvent> { new(EventKinds.BatchRetried, Data: $$"""{"items":{{reopened.Count}},"inputs":{{inputs}}}""") };
+        var events = new List<NewEvent> { new(EventKinds.BatchRetried, Data: ActData.Json(actor, ("items", reopened.Count), ("inputs", inputs))) };
         events.AddRange(reopened.Select(i => new NewEvent(EventKinds.ItemRetried, i.Item, null, i.Stage)));
         await ImportEvents.AppendAsync(connection, batchId, events, ct);
         await transaction.CommitAsync(ct);
-        hints.Changed(batchId);
-        waker.WakeAll();
         return new(true, Message(reopened.Count, inputs));
     }
 

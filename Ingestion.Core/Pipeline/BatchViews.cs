@@ -22,6 +22,8 @@ public sealed record ItemFilter
     public string? ErrorCode { get; init; }
     /// <summary>The host of the address, as <see cref="FailureGroup.Host"/> says it; empty for what has no address.</summary>
     public string? Host { get; init; }
+    /// <summary>Of the error message, as <see cref="FailureGroup.Fingerprint"/> says it.</summary>
+    public string? Fingerprint { get; init; }
     /// <summary>Part of the name or of the source key.</summary>
     public string? Text { get; init; }
 }
@@ -98,6 +100,3 @@ public sealed record ItemView
 public sealed record TaskRunView(
     long Id, Stage Stage, TaskState State, int Attempt, int Failures, int Crashes, DateTimeOffset ScheduledAt, string? WaitReason,
     DateTimeOffset CreatedAt, DateTimeOffset? ClaimedAt, DateTimeOffset? FinishedAt, string? ErrorCode, string? ErrorMessage);
-
-/// <summary>Failures that look the same. <paramref name="Host"/> is empty for files.</summary>
-public sealed record FailureGroup(string Code, string Host, int Count, string Message, long FirstItem);

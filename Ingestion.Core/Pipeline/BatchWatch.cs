@@ -1,11 +1,14 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
+using Ingestion.Core.Sources;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>What pages that follow a batch ask besides its counts. Shared per batch in this process, as the counts are.</summary>
-public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
+public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyWaiting why, PipelineOptions options, IOptionsMonitor<AcquireOptions> acquire)
 {
     private const string Stages = """
         SELECT coalesce(i.stage, t.stage), coalesce(i.open, 0), coalesce(t.running, 0), coalesce(i.ended, 0), coalesce(i.failed, 0), coalesce(i.cancelled, 0)
@@ -22,15 +25,6 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
         ) t ON t.stage = i.stage;
         """;
 
-    // A reason holds until its time has come; a task that is due waits for a worker, whatever held it up before.
-    private const string Waiting = """
-        SELECT stage, CASE WHEN scheduled_at > ingestion.clock() THEN wait_reason END, count(*)::int, min(scheduled_at)
-        FROM ingestion.import_task_run
-        WHERE batch_id = @batch AND state = 'ready'
-        GROUP BY 1, 2
-        ORDER BY 3 DESC, 1;
-        """;
-
     private const string Pace = """
         SELECT count(*) FILTER (WHERE i.completed_at > ingestion.clock() - interval '1 minute')::int,
                count(*)::int,
@@ -43,29 +37,35 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
           AND i.state IN ('done', 'skipped', 'failed', 'rejected') AND i.completed_at > ingestion.clock() - interval '5 minutes';
         """;
 
-    private const string Workers = "SELECT count(*)::int FROM ingestion.worker_process WHERE stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'";
+    private const string Workers = """
+        SELECT count(*)::int
+        FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'
+        """;
 
-    public Task<BatchLive> LiveAsync(string tenantId, long batchId, CancellationToken ct) => shared.GetAsync(tenantId, batchId, async () =>
+    public Task<BatchLive> LiveAsync(Scope scope, long batchId, CancellationToken ct) => shared.GetAsync(scope.TenantId, batchId, async () =>
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
-        await using var command = new NpgsqlCommand(Stages + Waiting + Pace + Workers, connection) { Parameters = { new("batch", batchId) } };
-        await using var r = await command.ExecuteReaderAsync(ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         var stages = new List<StageLoad>();
-        while (await r.ReadAsync(ct)) stages.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5)));
-        await r.NextResultAsync(ct);
-        var waiting = new List<WaitGroup>();
-        while (await r.ReadAsync(ct)) waiting.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.IsDBNull(1) ? null : r.GetString(1), r.GetInt32(2), r.GetFieldValue<DateTimeOffset>(3)));
-        await r.NextResultAsync(ct);
-        var pace = await ReadPaceAsync(r, ct);
-        await r.NextResultAsync(ct);
-        await r.ReadAsync(ct);
-        return new(stages, waiting, pace, r.GetInt32(0));
+        BatchPace pace;
+        int workers;
+        await using (var command = new NpgsqlCommand(Stages + Pace + Workers, connection) { Parameters = { new("batch", batchId) } })
+        await using (var r = await command.ExecuteReaderAsync(ct))
+        {
+            while (await r.ReadAsync(ct)) stages.Add(new(StateWords.Parse<Stage>(r.GetString(0)), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5)));
+            await r.NextResultAsync(ct);
+            pace = await ReadPaceAsync(r, ct);
+            await r.NextResultAsync(ct);
+            await r.ReadAsync(ct);
+            workers = r.GetInt32(0);
+        }
+        var outlook = await BatchOutlook.ReadAsync(connection, batchId, acquire.CurrentValue.RequestsPerMinutePerHost, options.SlotsOf, workers, ct);
+        return new(stages, await why.ForBatchAsync(scope, batchId, ct), pace, workers) { Outlook = outlook };
     });
 
     /// <summary>The pace of all the tenant's batches together, and the workers; no stages and no waits.</summary>
-    public Task<BatchLive> TenantAsync(string tenantId, CancellationToken ct) => shared.GetAsync(tenantId, 0, async () =>
+    public Task<BatchLive> TenantAsync(Scope scope, CancellationToken ct) => shared.GetAsync(scope.Shared, 0, async () =>
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(Pace + Workers, connection) { Parameters = { new("batch", NpgsqlDbType.Bigint) { Value = 0L } } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var pace = await ReadPaceAsync(r, ct);
@@ -75,7 +75,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
     });
 
     /// <summary>What failed since a moment, grouped by batch and code, newest first; at most <paramref name="take"/> groups.</summary>
-    public async Task<IReadOnlyList<RecentFailure>> RecentFailuresAsync(string tenantId, DateTimeOffset since, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<RecentFailure>> RecentFailuresAsync(Scope scope, DateTimeOffset since, int take, CancellationToken ct)
     {
         const string sql = """
             SELECT b.public_id, b.name, i.error_code, count(*)::int, max(i.completed_at)
@@ -86,7 +86,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared)
             ORDER BY 5 DESC, 1, 3
             LIMIT @take
             """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("since", since), new("take", take) } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var failures = new List<RecentFailure>();

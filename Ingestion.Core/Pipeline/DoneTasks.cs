@@ -1,4 +1,3 @@
-using Ingestion.Core.Events;
 using Npgsql;
 
 namespace Ingestion.Core.Pipeline;
@@ -21,50 +20,33 @@ internal static class DoneTasks
     public static async Task<HashSet<(long Task, int Attempt)>> SettleAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<DoneTask> group, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var held = await ImportQueue.SucceedAsync(connection, batchId, [.. group.Select(d => d.Task)], ct);
-        var ours = group.Where(d => held.Contains((d.Task.Id, d.Task.Attempt))).ToList();
-        if (ours.Count == 0) return held;
-        foreach (var done in ours)
-            if (done.Outcome.Save is { } save) await save(connection, ct);
-        if (ours.Any(d => d.Next is null))
+        var saves = group.Any(d => d.Outcome.Save is not null);
+        if (saves)
         {
-            await MoveOnAsync(connection, batchId, ours, andCommit: false, ct);
-            await BatchCompletion.TryCompleteAsync(connection, batchId, ct);
-            await transaction.CommitAsync(ct);
+            // Outputs are written only for what is ours, and between this and the settling nobody can take it away.
+            var held = await ImportQueue.HoldAsync(connection, batchId, group, ct);
+            group = [.. group.Where(d => held.Contains((d.Task.Id, d.Task.Attempt)))];
+            if (group.Count == 0) return held;
+            foreach (var done in group)
+                if (done.Outcome.Save is { } save) await save(connection, ct);
         }
-        else
+        var ends = group.Any(d => d.Next is null);
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { ImportQueue.SettleDone(batchId, group, saves) } };
+        // Every settling of the batch waits for the event numbers that this one takes: where nothing has to be looked at after them the
+        // commit travels along, and where they may have been the last ones' the look does.
+        batch.BatchCommands.Add(ends ? BatchCompletion.WorkLeft(batchId) : new("COMMIT"));
+        HashSet<(long, int)> ours;
+        await using (var reader = await batch.ExecuteReaderAsync(ct))
         {
-            await MoveOnAsync(connection, batchId, ours, andCommit: true, ct);
+            ours = await ImportQueue.ReadHeldAsync(reader, ct);
+            await reader.NextResultAsync(ct);
+            if (!ends) return ours;
+            await reader.ReadAsync(ct);
+            ends = !reader.GetBoolean(0);
         }
-        return held;
-    }
-
-    // One round trip. The event numbers are taken last and are what every settling of the batch waits for, so where nothing has to be
-    // looked at after them the commit travels along.
-    private static async Task MoveOnAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<DoneTask> ours, bool andCommit, CancellationToken ct)
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (var part in ours.GroupBy(d => d.Next))
-        {
-            long[] items = [.. part.Select(d => d.ItemId).Order()];
-            if (part.Key is { } next)
-            {
-                batch.BatchCommands.Add(ItemMoves.Advance(items, next));
-                batch.BatchCommands.Add(ImportQueue.Open(items, next));
-            }
-            else
-            {
-                batch.BatchCommands.Add(ItemMoves.Finish(items));
-            }
-        }
-        batch.BatchCommands.Add(ImportEvents.Append(batchId, [.. ours.SelectMany(Events)]));
-        if (andCommit) batch.BatchCommands.Add(new("COMMIT"));
-        await batch.ExecuteNonQueryAsync(ct);
-    }
-
-    private static IEnumerable<NewEvent> Events(DoneTask done)
-    {
-        yield return new(EventKinds.StageDone, done.ItemId, done.Task.Id, done.Task.Stage.Word(), done.Outcome.Data);
-        if (done.Next is null) yield return new(EventKinds.ItemDone, done.ItemId);
+        if (ours.Count == 0) return ours;
+        if (ends) await BatchCompletion.CompleteAsync(connection, batchId, ct);
+        await transaction.CommitAsync(ct);
+        return ours;
     }
 }

@@ -82,7 +82,7 @@ public static class ErrorCodes
 
     // people and us
     public static readonly ErrorCode Rejected = new("rejected", ErrorClass.Policy, "A reviewer rejected this document.");
-    public static readonly ErrorCode Cancelled = new("cancelled", ErrorClass.Policy, "The batch was cancelled. Retry the item to run it again.");
+    public static readonly ErrorCode Cancelled = new("cancelled", ErrorClass.Policy, "Somebody cancelled it. Retry it to run it again.");
     public static readonly ErrorCode Internal = new("internal", ErrorClass.Bug, "This is a fault of the product. Retry once; if it stays, report it with the details below.");
 
     private static readonly Dictionary<string, ErrorCode> ByCode = typeof(ErrorCodes).GetFields()

@@ -16,9 +16,10 @@ public interface IStage
 
 /// <summary>A task that this process holds. <see cref="Attempt"/> is the fence that every later write names.</summary>
 /// <param name="WaitReason">Why it had been postponed before this claim; null where it had not.</param>
+/// <param name="Small">Its batch is small and may use the slots kept for such.</param>
 public sealed record ClaimedTask(
     long Id, int Attempt, string TenantId, long BatchId, long JobId, long? ItemId, long? InputId,
-    Stage Stage, int Failures, int Crashes, string? WaitReason);
+    Stage Stage, int Failures, int Crashes, string? WaitReason, bool Small = false);
 
 /// <summary>Writes a stage's output inside the settling transaction.</summary>
 public delegate Task SaveOutput(NpgsqlConnection connection, CancellationToken ct);
@@ -69,4 +70,10 @@ public static class WaitReasons
     public const string Paused = "paused";
     /// <summary>A database or store was out of reach.</summary>
     public const string Unavailable = "service_unavailable";
+
+    public static IReadOnlyList<string> All { get; } =
+        [Retry, HostPacing, HostPaused, SameContent, WorkerLost, StorageFull, EmbeddingUnavailable, EmbeddingThrottled, Paused, Unavailable];
+
+    /// <summary>Pauses that we chose ourselves: a person who knows that the cause is gone may cut them short.</summary>
+    public static IReadOnlyList<string> OurPauses { get; } = [Retry, WorkerLost, StorageFull, EmbeddingUnavailable, Unavailable];
 }

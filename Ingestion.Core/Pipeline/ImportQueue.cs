@@ -5,95 +5,15 @@ namespace Ingestion.Core.Pipeline;
 
 /// <summary>
 /// Every statement by which the pipeline moves a task. Whoever reads this file knows every way a task can move, but for what people
-/// ask (<see cref="BatchControl"/>). Every write after a claim names id, attempt and <c>running</c>: the fence.
+/// ask (<see cref="BatchControl"/>). Claims and the settling of what ended well have files of their own. Every write after a claim names id, attempt and <c>running</c>: the fence.
 /// </summary>
-public static class ImportQueue
+public static partial class ImportQueue
 {
-    // The first half of the advisory locks by which claims of one batch take turns; the second half is the batch.
-    private const int ClaimGate = 0x436C61;
-
     // Ours still, and nobody has asked to cancel: what a cancel finds running it ends itself.
     private const string Fence = """
         WHERE id = @id AND attempt = @attempt AND state = 'running'
           AND NOT EXISTS (SELECT FROM ingestion.import_batch b WHERE b.id = batch_id AND b.desired_state = 'cancel')
         """;
-
-    /// <summary>
-    /// Takes up to <paramref name="limit"/> due tasks of a stage: jobs in the order of least recently served (shifted by priority),
-    /// each up to its batch's free workers. Two statements in one round trip and one transaction; claims no more than can start now.
-    /// </summary>
-    public static async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
-        NpgsqlConnection connection, Stage stage, string worker, int limit, TimeSpan lease, CancellationToken ct)
-    {
-        // The first statement makes claims of other stages and processes wait that look at the same batches; the second has a snapshot of
-        // its own, taken after that wait, and so sees what they claimed: max_workers holds over all stages. Locks are taken in the order of
-        // batches, so claims cannot deadlock. FOR NO KEY UPDATE: a settling that opens a task references the job's key and must not make
-        // the claim skip it. The laterals with LIMIT keep the planner to one index probe a job, whatever its statistics say.
-        const string sql = """
-            WITH due AS MATERIALIZED (
-                SELECT DISTINCT j.batch_id
-                FROM ingestion.import_job j
-                CROSS JOIN LATERAL (
-                    SELECT 1 FROM ingestion.import_task_run t
-                    WHERE t.job_id = j.id AND t.state = 'ready' AND t.scheduled_at <= ingestion.clock()
-                    ORDER BY t.scheduled_at
-                    LIMIT 1) first
-                WHERE j.active AND j.stage = @stage
-                ORDER BY j.batch_id
-            ), held AS MATERIALIZED (
-                SELECT batch_id, pg_advisory_xact_lock(@gate, (batch_id % 2147483647)::int) FROM due
-            )
-            SELECT set_config('ingestion.claiming', coalesce(string_agg(batch_id::text, ','), ''), true) FROM held;
-
-            WITH eligible AS (
-                SELECT j.id, j.max_workers - r.running AS free
-                FROM ingestion.import_job j
-                CROSS JOIN LATERAL (SELECT count(*) AS running FROM ingestion.import_task_run x WHERE x.batch_id = j.batch_id AND x.state = 'running') r
-                CROSS JOIN LATERAL (
-                    SELECT 1 FROM ingestion.import_task_run t
-                    WHERE t.job_id = j.id AND t.state = 'ready' AND t.scheduled_at <= ingestion.clock()
-                    ORDER BY t.scheduled_at
-                    LIMIT 1) first
-                WHERE j.active AND j.stage = @stage AND r.running < j.max_workers
-                  AND j.batch_id = ANY(string_to_array(current_setting('ingestion.claiming'), ',')::bigint[])
-                ORDER BY j.served_at + j.turn_shift, j.id
-                LIMIT @limit
-                FOR NO KEY UPDATE OF j SKIP LOCKED
-            ), picked AS (
-                SELECT p.id, p.wait_reason, e.id AS job_id
-                FROM eligible e
-                CROSS JOIN LATERAL (
-                    SELECT t.id, t.wait_reason
-                    FROM ingestion.import_task_run t
-                    WHERE t.job_id = e.id AND t.state = 'ready' AND t.scheduled_at <= ingestion.clock()
-                    ORDER BY t.scheduled_at, t.id
-                    LIMIT least(e.free, @limit)
-                    FOR NO KEY UPDATE SKIP LOCKED
-                ) p
-                LIMIT @limit
-            ), served AS (
-                UPDATE ingestion.import_job SET served_at = ingestion.clock() WHERE id IN (SELECT job_id FROM picked)
-            )
-            UPDATE ingestion.import_task_run t
-            SET state = 'running', attempt = t.attempt + 1, worker = @worker, claimed_at = ingestion.clock(),
-                lease_until = ingestion.clock() + @lease, wait_reason = NULL
-            FROM picked
-            WHERE t.id = picked.id
-            RETURNING t.id, t.attempt, t.tenant_id, t.batch_id, t.job_id, t.item_id, t.input_id, t.failures, t.crashes, picked.wait_reason
-            """;
-        await using var command = new NpgsqlCommand(sql, connection)
-        {
-            Parameters = { new("stage", stage.Word()), new("worker", worker), new("limit", limit), new("lease", lease), new("gate", ClaimGate) },
-        };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct);
-        var claimed = new List<ClaimedTask>();
-        while (await reader.ReadAsync(ct))
-            claimed.Add(new(reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4),
-                reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6),
-                stage, reader.GetInt32(7), reader.GetInt32(8), reader.IsDBNull(9) ? null : reader.GetString(9)));
-        return claimed;
-    }
 
     /// <summary>
     /// Locks the task under the fence and says what is wanted of its batch; null where the task is not ours any more or the batch is to
@@ -119,36 +39,15 @@ public static class ImportQueue
         {Fence}
         """, connection, task, [], ct);
 
-    /// <summary>
-    /// Ends tasks of one batch well, each under its own fence, and returns those that were still ours: for the others nothing may be
-    /// written. By task and attempt: a late attempt may stand in one group with the one that took its place. In the order of numbers,
-    /// as everybody locks tasks who locks several.
-    /// </summary>
-    public static async Task<HashSet<(long Task, int Attempt)>> SucceedAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<ClaimedTask> tasks, CancellationToken ct)
+    /// <summary>True where a person ended the task, or is ending its batch.</summary>
+    public static async Task<bool> IsCancelledAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
     {
         const string sql = """
-            WITH held AS (
-                SELECT t.id
-                FROM unnest(@ids, @attempts) AS mine (id, attempt)
-                JOIN ingestion.import_task_run t ON t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
-                WHERE NOT EXISTS (SELECT FROM ingestion.import_batch b WHERE b.id = @batch AND b.desired_state = 'cancel')
-                ORDER BY t.id
-                FOR NO KEY UPDATE OF t
-            )
-            UPDATE ingestion.import_task_run t
-            SET state = 'succeeded', finished_at = ingestion.clock(), lease_until = NULL, error_code = NULL, error_message = NULL
-            FROM held
-            WHERE t.id = held.id
-            RETURNING t.id, t.attempt
+            SELECT EXISTS (SELECT FROM ingestion.import_task_run t JOIN ingestion.import_batch b ON b.id = t.batch_id
+                           WHERE t.id = @id AND t.attempt = @attempt AND (t.state = 'cancelled' OR b.desired_state = 'cancel'))
             """;
-        await using var command = new NpgsqlCommand(sql, connection)
-        {
-            Parameters = { new("ids", tasks.Select(t => t.Id).ToArray()), new("attempts", tasks.Select(t => t.Attempt).ToArray()), new("batch", batchId) },
-        };
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        var held = new HashSet<(long, int)>();
-        while (await reader.ReadAsync(ct)) held.Add((reader.GetInt64(0), reader.GetInt32(1)));
-        return held;
+        await using var command = Fenced(sql, connection, task);
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>True where this very attempt ended well: the answer to a commit whose reply was lost.</summary>
@@ -186,21 +85,6 @@ public static class ImportQueue
         UPDATE ingestion.import_task_run SET state = 'blocked', lease_until = NULL
         {Fence}
         """, connection, task, [], ct);
-
-    /// <summary>Opens tasks of items at a stage; they are ready at once. A final item, or a batch without such a job, is refused by the table.</summary>
-    internal static NpgsqlBatchCommand Open(IReadOnlyList<long> items, Stage stage)
-    {
-        // What must not be comes out as NULL, which fails the whole settling.
-        const string sql = """
-            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
-            SELECT i.tenant_id, i.batch_id, j.id, i.id, @stage, CASE i.state WHEN 'open' THEN 'ready' END, 0, 0, 0, ingestion.clock()
-            FROM ingestion.import_item i
-            LEFT JOIN ingestion.import_job j ON j.batch_id = i.batch_id AND j.stage = @stage
-            WHERE i.id = ANY(@items)
-            ORDER BY i.id
-            """;
-        return new(sql) { Parameters = { new("items", items.ToArray()), new("stage", stage.Word()) } };
-    }
 
     /// <summary>Extends the leases of what this process still holds. Rows that somebody is just settling are left alone.</summary>
     public static async Task RenewAsync(NpgsqlConnection connection, string worker, IReadOnlyList<long> tasks, TimeSpan lease, CancellationToken ct)

@@ -6,30 +6,6 @@ namespace Ingestion.Core.Pipeline;
 /// <summary>How items and inputs follow their tasks, always inside the transaction that moves the task.</summary>
 internal static class ItemMoves
 {
-    /// <summary>To the next stage.</summary>
-    public static NpgsqlBatchCommand Advance(IReadOnlyList<long> items, Stage next)
-    {
-        const string sql = """
-            UPDATE ingestion.import_item
-            SET stage = @stage, step = 'pending', progress_current = 0, progress_total = NULL, progress_message = NULL, started_at = coalesce(started_at, ingestion.clock())
-            WHERE id = ANY(@items) AND state = 'open'
-            """;
-        return new(sql) { Parameters = { new("items", items.ToArray()), new("stage", next.Word()) } };
-    }
-
-    /// <summary>To the good end, and lets go of the content they carried.</summary>
-    public static NpgsqlBatchCommand Finish(IReadOnlyList<long> items)
-    {
-        const string sql = """
-            WITH freed AS (DELETE FROM ingestion.content_claim WHERE item_id = ANY(@items))
-            UPDATE ingestion.import_item
-            SET state = 'done', step = 'finished', progress_current = 0, progress_total = NULL, progress_message = NULL,
-                completed_at = ingestion.clock(), started_at = coalesce(started_at, ingestion.clock())
-            WHERE id = ANY(@items) AND state = 'open'
-            """;
-        return new(sql) { Parameters = { new("items", items.ToArray()) } };
-    }
-
     /// <summary>To an end without an error, and lets go of the content it carried.</summary>
     public static async Task EndAsync(NpgsqlConnection connection, long item, ItemState state, string? message, CancellationToken ct)
     {

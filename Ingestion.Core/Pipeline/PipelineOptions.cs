@@ -25,15 +25,33 @@ public sealed class PipelineOptions
     /// <summary>How often a worker extends its leases.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>A process that has not beaten for this long does not count as alive.</summary>
+    public TimeSpan Silence => Heartbeat * 3;
+
     /// <summary>How often lost tasks are looked for.</summary>
     public TimeSpan Sweep { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How often work is looked for when no hint arrives.</summary>
     public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>The stages that this process serves; empty for all of them.</summary>
+    public IList<Stage> Stages { get; } = [];
+
     public StageSlots Slots { get; set; } = new();
 
     public RetryOptions Retry { get; set; } = new();
+
+    public bool Serves(Stage stage) => Stages.Count == 0 || Stages.Contains(stage);
+
+    /// <summary>Tasks of a stage at work at once in this process.</summary>
+    public int SlotsOf(Stage stage) => stage switch
+    {
+        Stage.Discover => Slots.Discover,
+        Stage.Acquire => Slots.Acquire,
+        Stage.Parse => MaxConcurrentProcessing,
+        Stage.Embed => Slots.Embed,
+        _ => Slots.Index,
+    };
 }
 
 /// <summary>Tasks of one stage at work at once in one process. Parse is <see cref="PipelineOptions.MaxConcurrentProcessing"/>.</summary>

@@ -121,8 +121,8 @@ public sealed record ProcessingOptions
             yield return (nameof(QualityThreshold), FormattableString.Invariant($"must be 0 to 1, not {QualityThreshold}"));
         if (MaxRetries is < 0 or > 20)
             yield return (nameof(MaxRetries), $"must be 0 to 20 retries, not {MaxRetries}");
-        if (MaxWorkers is < 1 or > 64)
-            yield return (nameof(MaxWorkers), $"must be 1 to 64 documents at once, not {MaxWorkers}");
+        if (MaxWorkers is < 1 or > 1000)
+            yield return (nameof(MaxWorkers), $"must be 1 to 1000 documents at once, not {MaxWorkers}");
         if (TimeoutSeconds is < 1 or > 86_400)
             yield return (nameof(TimeoutSeconds), $"must be 1 to 86400 seconds, not {TimeoutSeconds}");
         if (EmbeddingModelPreference is { } model && (string.IsNullOrWhiteSpace(model) || model.Length > 200))

@@ -7,7 +7,7 @@ namespace Ingestion.Core.Pipeline;
 /// <param name="SinceLastClaim">How long ago any batch was served last; null where no batch works.</param>
 /// <param name="Running">Tasks at work.</param>
 /// <param name="ExpiredLeases">Tasks whose lease ran out so long ago that somebody should have taken them back.</param>
-/// <param name="Workers">Processes that said lately that they work.</param>
+/// <param name="Workers">Processes that run the pipeline and said lately that they live.</param>
 public sealed record QueueState(TimeSpan? OldestDue, TimeSpan? SinceLastClaim, int Running, int ExpiredLeases, int Workers);
 
 /// <summary>Looks at the queue from outside, for health checks. Cheap: it stays on the partial indexes.</summary>
@@ -27,11 +27,11 @@ public sealed class QueueHealth(NpgsqlDataSource worker, PipelineOptions options
                    (SELECT ingestion.clock() - max(served_at) FROM ingestion.import_job WHERE active),
                    (SELECT count(*)::int FROM ingestion.import_task_run WHERE state = 'running'),
                    (SELECT count(*)::int FROM ingestion.import_task_run WHERE state = 'running' AND lease_until < ingestion.clock() - @sweep),
-                   (SELECT count(*)::int FROM ingestion.worker_process WHERE stopped_at IS NULL AND last_seen_at > ingestion.clock() - @alive)
+                   (SELECT count(*)::int FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - @alive)
             """;
         await using var command = worker.CreateCommand(sql);
         command.Parameters.Add(new("sweep", options.Heartbeat + 2 * options.Sweep));
-        command.Parameters.Add(new("alive", 3 * options.Heartbeat));
+        command.Parameters.Add(new("alive", options.Silence));
         await using var r = await command.ExecuteReaderAsync(ct);
         await r.ReadAsync(ct);
         return new(r.IsDBNull(0) ? null : r.GetFieldValue<TimeSpan>(0), r.IsDBNull(1) ? null : r.GetFieldValue<TimeSpan>(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4));

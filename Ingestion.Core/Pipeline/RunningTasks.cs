@@ -1,11 +1,11 @@
-using System.Collections.Concurrent;
-
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>What this process holds right now, and its name among the workers of the database.</summary>
 public sealed class RunningTasks
 {
-    private readonly ConcurrentDictionary<long, RunningTask> _tasks = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<long, RunningTask> _tasks = [];
+    private readonly Dictionary<long, int> _ofBatch = [];
     private readonly CancellationTokenSource _stopping = new();
     private int _claiming;
 
@@ -16,19 +16,33 @@ public sealed class RunningTasks
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>True while a task is at work or a claim is under way whose tasks are not known yet.</summary>
-    public bool Busy => !_tasks.IsEmpty || Volatile.Read(ref _claiming) > 0;
+    public bool Busy
+    {
+        get
+        {
+            lock (_lock) return _tasks.Count > 0 || Volatile.Read(ref _claiming) > 0;
+        }
+    }
 
-    public IReadOnlyCollection<RunningTask> All => [.. _tasks.Values];
+    public IReadOnlyCollection<RunningTask> All
+    {
+        get
+        {
+            lock (_lock) return [.. _tasks.Values];
+        }
+    }
 
     public RunningTask Add(ClaimedTask task)
     {
         var held = new RunningTask(task, this, _stopping.Token);
-        // An earlier attempt of the same task whose claim was lost may still be at work here: only the newest may go on.
-        _tasks.AddOrUpdate(task.Id, held, (_, lost) =>
+        RunningTask? lost;
+        lock (_lock)
         {
-            lost.TakeAway();
-            return held;
-        });
+            if (!_tasks.Remove(task.Id, out lost)) _ofBatch[task.BatchId] = _ofBatch.GetValueOrDefault(task.BatchId) + 1;
+            _tasks.Add(task.Id, held);
+        }
+        // An earlier attempt of the same task whose claim was lost may still be at work here: only the newest may go on.
+        lost?.TakeAway();
         return held;
     }
 
@@ -36,15 +50,27 @@ public sealed class RunningTasks
     /// True where this task's end may be what other stages of its batch wait for: the batch has, or had a moment ago, as many tasks at
     /// work here as it may, or how many it may is not known. What other processes hold is not seen; their hints and the poll tell.
     /// </summary>
-    internal bool MayHoldUp(RunningTask held) =>
-        held.BatchWorkers is not { } workers || _tasks.Values.Count(t => t.Task.BatchId == held.Task.BatchId) >= workers - 1;
+    internal bool MayHoldUp(RunningTask held)
+    {
+        if (held.BatchWorkers is not { } workers) return true;
+        lock (_lock) return _ofBatch.GetValueOrDefault(held.Task.BatchId) >= workers - 1;
+    }
 
     /// <summary>Call around a claim, until its tasks are added.</summary>
     internal void BeginClaim() => Interlocked.Increment(ref _claiming);
 
     internal void EndClaim() => Interlocked.Decrement(ref _claiming);
 
-    internal void Remove(RunningTask held) => _tasks.TryRemove(new(held.Task.Id, held));
+    internal void Remove(RunningTask held)
+    {
+        var batch = held.Task.BatchId;
+        lock (_lock)
+        {
+            if (!_tasks.TryGetValue(held.Task.Id, out var newest) || newest != held) return;
+            _tasks.Remove(held.Task.Id);
+            if (--_ofBatch[batch] == 0) _ofBatch.Remove(batch);
+        }
+    }
 
     public void Stop() => _stopping.Cancel();
 }

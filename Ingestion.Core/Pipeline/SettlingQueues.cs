@@ -10,7 +10,7 @@ namespace Ingestion.Core.Pipeline;
 internal sealed class SettlingQueues(NpgsqlDataSource worker, ILogger log)
 {
     /// <summary>Tasks in one transaction at most; the event numbers of their batch are held while it commits.</summary>
-    private const int MostTogether = 100;
+    private const int MostTogether = 200;
 
     private readonly Dictionary<long, Queue<Waiting>> _queues = [];
 

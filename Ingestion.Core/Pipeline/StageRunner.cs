@@ -16,47 +16,49 @@ public sealed class StageRunner(
     private static readonly TimeSpan ServicePause = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<Stage, IStage> _stages = stages.ToDictionary(s => s.Stage);
-    private readonly ConcurrentDictionary<Stage, SemaphoreSlim> _slots = new();
+    private readonly ConcurrentDictionary<Stage, Slots> _slots = new();
 
-    public IEnumerable<Stage> Stages => _stages.Keys;
+    /// <summary>Those that this process serves.</summary>
+    public IEnumerable<Stage> Stages => _stages.Keys.Where(options.Serves);
 
     /// <summary>Claims and starts tasks of a stage as slots come free; returns when nothing is due. The tasks go on by themselves.</summary>
     public async Task DrainAsync(Stage stage, CancellationToken ct)
     {
-        var slots = _slots.GetOrAdd(stage, s => new SemaphoreSlim(SlotsOf(s)));
+        var slots = _slots.GetOrAdd(stage, s => new Slots(options.SlotsOf(s)));
         using var both = CancellationTokenSource.CreateLinkedTokenSource(ct, running.Stopping);
         ct = both.Token;
         while (!running.Stopping.IsCancellationRequested)
         {
-            await slots.WaitAsync(ct);
-            var free = 1;
-            while (slots.Wait(0, ct)) free++;
-            var started = 0;
+            var (free, smallOnly) = await slots.TakeAsync(ct);
             running.BeginClaim();
             try
             {
-                foreach (var task in await ClaimAsync(stage, free, ct))
+                IReadOnlyList<ClaimedTask> claimed = [];
+                try
                 {
-                    _ = RunAndFreeAsync(running.Add(task), slots);
-                    started++;
+                    claimed = await ClaimAsync(stage, free, smallOnly, ct);
                 }
+                finally
+                {
+                    slots.Claimed(free, claimed);
+                }
+                // Nothing is due, or all of it is held back by a limit. Whatever changes that wakes this stage again.
+                if (claimed.Count == 0) return;
+                Start(claimed, slots);
             }
             finally
             {
                 running.EndClaim();
-                if (started < free) slots.Release(free - started);
             }
-            // Fewer than there was room for: the rest is not due, or is held back by a limit. Whatever changes that wakes this stage again.
-            if (started < free) return;
         }
     }
 
-    private async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage, int free, CancellationToken ct)
+    private async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage, int free, bool smallOnly, CancellationToken ct)
     {
         try
         {
             await using var connection = await worker.OpenConnectionAsync(ct);
-            return await ImportQueue.ClaimAsync(connection, stage, running.Worker, free, options.Lease, ct);
+            return await ImportQueue.ClaimAsync(connection, stage, running.Worker, free, options.Lease, ct, smallOnly);
         }
         catch (Exception e) when (Transient.Is(e))
         {
@@ -65,7 +67,15 @@ public sealed class StageRunner(
         }
     }
 
-    private async Task RunAndFreeAsync(RunningTask work, SemaphoreSlim slots)
+    private void Start(IReadOnlyList<ClaimedTask> claimed, Slots slots)
+    {
+        // Held before anything is read, so that their leases are kept from the first moment on.
+        var held = claimed.Select(running.Add).ToList();
+        var works = Work.LoadAsync(worker, claimed, running.Stopping);
+        foreach (var work in held) _ = RunAndFreeAsync(work, works, slots);
+    }
+
+    private async Task RunAndFreeAsync(RunningTask work, Task<IReadOnlyDictionary<long, Lazy<Work>>> works, Slots slots)
     {
         using var held = work;
         var task = held.Task;
@@ -73,7 +83,7 @@ public sealed class StageRunner(
         await Task.Yield();
         try
         {
-            await RunAsync(task, held);
+            await RunAsync(task, held, works);
         }
         catch (Exception e)
         {
@@ -81,20 +91,24 @@ public sealed class StageRunner(
         }
         finally
         {
-            slots.Release();
-            // A stage that looks has its own freed slot; the next one has a task more. All of them have to look only where the batch
-            // used up its workers, or where it is not known what was opened.
-            if (StageOrder.After(task.Stage) is { } next && !running.MayHoldUp(held)) waker.Wake(next);
-            else waker.WakeAll();
+            // All stages have to look where the batch used up its workers, or where it is not known what was opened. Else the next one has a
+            // task more, and this one, which has its own freed slot while it looks, may have one that was kept for small batches.
+            var wanted = slots.Release(task);
+            if (task.Stage == Stage.Discover || running.MayHoldUp(held)) waker.WakeAll();
+            else
+            {
+                if (StageOrder.After(task.Stage) is { } next) waker.Wake(next);
+                if (wanted) waker.Wake(task.Stage);
+            }
         }
     }
 
-    private async Task RunAsync(ClaimedTask task, RunningTask held)
+    private async Task RunAsync(ClaimedTask task, RunningTask held, Task<IReadOnlyDictionary<long, Lazy<Work>>> works)
     {
         var retries = 0;
         try
         {
-            if (await Work.LoadAsync(worker, task, held.Token) is not { } work) return;
+            if ((await works.WaitAsync(held.Token)).GetValueOrDefault(task.Id)?.Value is not { } work) return;
             retries = work.Options.Retries;
             held.BatchWorkers = work.Options.Workers;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(held.Token);
@@ -107,12 +121,12 @@ public sealed class StageRunner(
         }
         catch (LeaseLostException)
         {
-            log.LeaseLost(task.Id, task.Attempt);
+            await settler.LostAsync(task);
         }
         catch (OperationCanceledException) when (held.Token.IsCancellationRequested)
         {
             // Taken away, cancelled, or stopping: whoever took it decides what becomes of it.
-            if (!running.Stopping.IsCancellationRequested) log.LeaseLost(task.Id, task.Attempt);
+            if (!running.Stopping.IsCancellationRequested) await settler.LostAsync(task);
         }
         catch (OperationCanceledException)
         {
@@ -157,13 +171,4 @@ public sealed class StageRunner(
     }
 
     private static string Details(Exception e) => JsonSerializer.Serialize(new { type = e.GetType().FullName, message = ItemFailures.OneLine(e.Message), trace = e.StackTrace });
-
-    private int SlotsOf(Stage stage) => stage switch
-    {
-        Stage.Discover => options.Slots.Discover,
-        Stage.Acquire => options.Slots.Acquire,
-        Stage.Parse => options.MaxConcurrentProcessing,
-        Stage.Embed => options.Slots.Embed,
-        _ => options.Slots.Index,
-    };
 }

@@ -37,7 +37,7 @@ public enum ItemState
     Failed,
     /// <summary>A reviewer said no.</summary>
     Rejected,
-    /// <summary>Its batch was cancelled before it ended.</summary>
+    /// <summary>It, or its whole batch, was cancelled before it ended.</summary>
     Cancelled,
 }
 

@@ -40,7 +40,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     private async Task<bool> DoneAsync(DoneTask done, CancellationToken ct)
     {
         var together = done.Outcome.IsLight ? await _queues.TryAsync(done) : null;
-        if (together is { } ours) return ours ? Settled(done.Task) : Lost(done.Task);
+        if (together is { } ours) return ours ? Settled(done.Task) : await LostAsync(done.Task);
         return await RepeatedAsync(done.Task, async c => (await DoneTasks.SettleAsync(c, done.Task.BatchId, [done], ct)).Count == 1, inDoubt: done.Outcome.IsLight, ct);
     }
 
@@ -51,6 +51,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         await ItemMoves.EndInputAsync(connection, task.InputId!.Value, ItemState.Done, null, null, ct);
         await ImportEvents.AppendAsync(connection, task.BatchId,
             [new(EventKinds.StageDone, null, task.Id, task.Stage.Word(), done.Data), new(EventKinds.InputDone, Data: $$"""{"input":{{task.InputId}}}""")], ct);
+        await BatchSize.NoteAsync(connection, task.BatchId, ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }
@@ -112,7 +113,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
             {
                 await using var connection = await worker.OpenConnectionAsync(ct);
                 if (await settle(connection)) return Settled(task);
-                return inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct) ? Settled(task) : Lost(task);
+                return inDoubt && await ImportQueue.HasSucceededAsync(connection, task, ct) ? Settled(task) : await LostAsync(task, connection);
             }
             catch (Exception e) when (Transient.Is(e) && !running.Stopping.IsCancellationRequested && (e is not PostgresException || ++conflicts < Tries))
             {
@@ -128,9 +129,17 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         return true;
     }
 
-    private bool Lost(ClaimedTask task)
+    /// <summary>Says that a claim is gone and nothing of it was written; quietly where somebody cancelled the task. Always false.</summary>
+    public async Task<bool> LostAsync(ClaimedTask task)
     {
-        log.LeaseLost(task.Id, task.Attempt);
+        await using var connection = await worker.OpenConnectionAsync();
+        return await LostAsync(task, connection);
+    }
+
+    private async Task<bool> LostAsync(ClaimedTask task, NpgsqlConnection connection)
+    {
+        if (await ImportQueue.IsCancelledAsync(connection, task, CancellationToken.None)) log.CancelledUnderWay(task.Id, task.Attempt);
+        else log.LeaseLost(task.Id, task.Attempt);
         return false;
     }
 

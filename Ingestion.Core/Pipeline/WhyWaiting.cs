@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Npgsql;
 using NpgsqlTypes;
@@ -31,7 +32,7 @@ public static class HoldReasons
     public const string Review = "waiting_for_review";
     /// <summary>The batch runs as many tasks as it may; the subject is their number.</summary>
     public const string BatchWorkers = "batch_workers_busy";
-    /// <summary>No worker process is alive.</summary>
+    /// <summary>No process that serves its stage is alive; the subject is the stage.</summary>
     public const string NoWorker = "no_worker";
     /// <summary>It is due and will be claimed when a worker has a free slot for its stage; the subject is the stage.</summary>
     public const string StageBusy = "stage_busy";
@@ -43,7 +44,7 @@ public static class HoldReasons
 public sealed class WhyWaiting(Database database, PipelineOptions options)
 {
     // The order of the cases is the order in which the claim is kept away from a task.
-    private const string Reasons = """
+    internal const string Reasons = """
         SELECT t.item_id, t.input_id,
                CASE
                    WHEN b.desired_state = 'cancel' THEN 'batch_cancelling'
@@ -53,8 +54,8 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN b.state = 'paused' THEN 'batch_paused'
                    WHEN b.state = 'queued' THEN 'batch_queued'
                    WHEN t.scheduled_at > ingestion.clock() THEN coalesce(t.wait_reason, 'retry')
-                   WHEN NOT live.any_worker THEN 'no_worker'
-                   WHEN held.running >= j.max_workers THEN 'batch_workers_busy'
+                   WHEN NOT t.stage = ANY(live.stages) THEN 'no_worker'
+                   WHEN coalesce(held.running, 0) >= j.max_workers THEN 'batch_workers_busy'
                    ELSE 'stage_busy'
                END AS reason,
                CASE
@@ -66,22 +67,26 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
                    WHEN t.state = 'blocked' OR b.state IN ('pending', 'paused') OR b.desired_state = 'cancel' THEN NULL
                    WHEN b.state = 'queued' THEN @active::text
                    WHEN t.scheduled_at > ingestion.clock() AND t.wait_reason IN ('host_pacing', 'host_paused') THEN substring(i.source_key FROM '^https?://([^/?#]+)')
-                   WHEN held.running >= j.max_workers THEN j.max_workers::text
+                   WHEN t.stage = ANY(live.stages) AND coalesce(held.running, 0) >= j.max_workers THEN j.max_workers::text
                    ELSE t.stage
                END AS subject
         FROM ingestion.import_task_run t
         JOIN ingestion.import_batch b ON b.id = t.batch_id
         JOIN ingestion.import_job j ON j.id = t.job_id
         LEFT JOIN ingestion.import_item i ON i.id = t.item_id
-        CROSS JOIN LATERAL (SELECT count(*) AS running FROM ingestion.import_task_run x WHERE x.batch_id = t.batch_id AND x.state = 'running') held
-        CROSS JOIN (SELECT EXISTS (SELECT 1 FROM ingestion.worker_process w WHERE w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @silence) AS any_worker) live
+        LEFT JOIN (SELECT x.batch_id, count(*) AS running FROM ingestion.import_task_run x WHERE x.state = 'running' GROUP BY x.batch_id) held ON held.batch_id = t.batch_id
+        CROSS JOIN (
+            SELECT coalesce(array_agg(DISTINCT served.stage), '{}') AS stages
+            FROM ingestion.worker_process w, jsonb_object_keys(w.slots) AS served (stage)
+            WHERE w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @silence
+        ) live
         WHERE t.state IN ('ready', 'running', 'blocked')
         """;
 
     /// <summary>The reason of each of these items that is open.</summary>
-    public async Task<IReadOnlyDictionary<long, Waiting>> ForItemsAsync(string tenantId, IReadOnlyCollection<long> items, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<long, Waiting>> ForItemsAsync(Scope scope, IReadOnlyCollection<long> items, CancellationToken ct)
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = Command($"{Reasons} AND t.item_id = ANY(@items)", connection);
         command.Parameters.Add(new("items", items.ToArray()));
         await using var r = await command.ExecuteReaderAsync(ct);
@@ -92,9 +97,9 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
     }
 
     /// <summary>What a batch's open items and inputs wait for, largest group first.</summary>
-    public async Task<IReadOnlyList<WaitingGroup>> ForBatchAsync(string tenantId, long batchId, CancellationToken ct)
+    public async Task<IReadOnlyList<WaitingGroup>> ForBatchAsync(Scope scope, long batchId, CancellationToken ct)
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = Command($"""
             SELECT reason, CASE WHEN reason = 'running' THEN NULL ELSE subject END, count(*)::int, min(until), max(until)
             FROM ({Reasons} AND t.batch_id = @batch) w
@@ -112,7 +117,7 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
 
     private NpgsqlCommand Command(string sql, NpgsqlConnection connection) => new(sql, connection)
     {
-        Parameters = { new("active", options.MaxConcurrentJobs), new("silence", NpgsqlDbType.Interval) { Value = options.Heartbeat * 3 } },
+        Parameters = { new("active", options.MaxConcurrentJobs), new("silence", NpgsqlDbType.Interval) { Value = options.Silence } },
     };
 
     private static DateTimeOffset? Time(NpgsqlDataReader r, int i) => r.IsDBNull(i) ? null : r.GetFieldValue<DateTimeOffset>(i);

@@ -14,46 +14,74 @@ public sealed record WorkInput(long InputId, long BatchId, string TenantId, stri
 /// <summary>A task with everything it is about. Exactly one of item and input is set.</summary>
 public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? Input)
 {
-    /// <summary>Null where the row is gone: its batch was deleted meanwhile.</summary>
-    public static Task<Work?> LoadAsync(NpgsqlDataSource worker, ClaimedTask task, CancellationToken ct) =>
-        task.ItemId is { } item ? LoadItemAsync(worker, item, ct) : LoadInputAsync(worker, task.InputId!.Value, ct);
+    // Of tasks claimed together nearly all are of few batches, so what is the batch's travels once.
+    private const string Batches = """
+        SELECT b.id, b.collection_id, c.embedding_model, b.options::text
+        FROM ingestion.import_batch b
+        JOIN ingestion.collection c ON c.id = b.collection_id
+        WHERE b.id = ANY(@batches);
+        """;
 
-    private static async Task<Work?> LoadItemAsync(NpgsqlDataSource worker, long item, CancellationToken ct)
+    private const string Items = """
+        SELECT id, batch_id, tenant_id, source_type, connection_id, source_key, row, name, upload_id, metadata::text, source_version_id, document_version_id, generation_id
+        FROM ingestion.import_item
+        WHERE id = ANY(@items);
+        """;
+
+    private const string Inputs = """
+        SELECT id, batch_id, tenant_id, source_type, connection_id, spec::text, cursor FROM ingestion.import_input WHERE id = ANY(@inputs)
+        """;
+
+    /// <summary>
+    /// What these tasks of one stage are about, by task. One whose row is gone is missing: its batch was deleted meanwhile. Options that
+    /// cannot be read fail the tasks of their own batch, when they look.
+    /// </summary>
+    public static async Task<IReadOnlyDictionary<long, Lazy<Work>>> LoadAsync(NpgsqlDataSource worker, IReadOnlyList<ClaimedTask> tasks, CancellationToken ct)
     {
-        const string sql = """
-            SELECT i.batch_id, i.tenant_id, b.collection_id, c.embedding_model, i.source_type, i.connection_id, i.source_key, i.row, i.name,
-                   i.upload_id, i.metadata::text, i.source_version_id, i.document_version_id, i.generation_id, b.options::text
-            FROM ingestion.import_item i
-            JOIN ingestion.import_batch b ON b.id = i.batch_id
-            JOIN ingestion.collection c ON c.id = b.collection_id
-            WHERE i.id = $1
-            """;
-        await using var command = worker.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = item });
+        await using var command = worker.CreateCommand(Batches + (tasks[0].ItemId is null ? Inputs : Items));
+        command.Parameters.AddRange(new NpgsqlParameter[]
+        {
+            new("batches", tasks.Select(t => t.BatchId).Distinct().ToArray()),
+            tasks[0].ItemId is null ? new("inputs", tasks.Select(t => t.InputId!.Value).ToArray()) : new("items", tasks.Select(t => t.ItemId!.Value).ToArray()),
+        });
         await using var r = await command.ExecuteReaderAsync(ct);
-        if (!await r.ReadAsync(ct)) return null;
-        return new(ReadOptions(r.GetString(14)), new(item, r.GetInt64(0), r.GetString(1), r.GetInt64(2), Text(r, 3), r.GetString(4), Text(r, 5),
-            r.GetString(6), r.GetInt32(7), r.GetString(8), Number(r, 9), r.GetString(10), Number(r, 11), Number(r, 12), Number(r, 13)), null);
+        var batches = new Dictionary<long, WorkBatch>();
+        while (await r.ReadAsync(ct)) batches[r.GetInt64(0)] = WorkBatch.Read(r);
+        await r.NextResultAsync(ct);
+        var byRow = tasks.ToDictionary(t => t.ItemId ?? t.InputId!.Value, t => t.Id);
+        var works = new Dictionary<long, Lazy<Work>>();
+        while (await r.ReadAsync(ct))
+            if (batches.TryGetValue(r.GetInt64(1), out var batch)) works[byRow[r.GetInt64(0)]] = tasks[0].ItemId is null ? OfInput(r, batch) : OfItem(r, batch);
+        return works;
     }
 
-    private static async Task<Work?> LoadInputAsync(NpgsqlDataSource worker, long input, CancellationToken ct)
+    private static Lazy<Work> OfItem(NpgsqlDataReader r, WorkBatch batch)
     {
-        const string sql = """
-            SELECT n.batch_id, n.tenant_id, n.source_type, n.connection_id, n.spec::text, n.cursor, b.options::text
-            FROM ingestion.import_input n
-            JOIN ingestion.import_batch b ON b.id = n.batch_id
-            WHERE n.id = $1
-            """;
-        await using var command = worker.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = input });
-        await using var r = await command.ExecuteReaderAsync(ct);
-        if (!await r.ReadAsync(ct)) return null;
-        return new(ReadOptions(r.GetString(6)), null, new(input, r.GetInt64(0), r.GetString(1), r.GetString(2), Text(r, 3), r.GetString(4), Text(r, 5)));
+        var item = new WorkItem(r.GetInt64(0), r.GetInt64(1), r.GetString(2), batch.CollectionId, batch.CollectionModel, r.GetString(3), Text(r, 4),
+            r.GetString(5), r.GetInt32(6), r.GetString(7), Number(r, 8), r.GetString(9), Number(r, 10), Number(r, 11), Number(r, 12));
+        return new(() => new(batch.Options.Value, item, null));
     }
 
-    private static ProcessingOptions ReadOptions(string json) => ProcessingOptions.Read(JsonDocument.Parse(json).RootElement, new());
+    private static Lazy<Work> OfInput(NpgsqlDataReader r, WorkBatch batch)
+    {
+        var input = new WorkInput(r.GetInt64(0), r.GetInt64(1), r.GetString(2), r.GetString(3), Text(r, 4), r.GetString(5), Text(r, 6));
+        return new(() => new(batch.Options.Value, null, input));
+    }
 
     private static string? Text(NpgsqlDataReader r, int i) => r.IsDBNull(i) ? null : r.GetString(i);
 
     private static long? Number(NpgsqlDataReader r, int i) => r.IsDBNull(i) ? null : r.GetInt64(i);
+
+    private sealed record WorkBatch(long CollectionId, string? CollectionModel, Lazy<ProcessingOptions> Options)
+    {
+        public static WorkBatch Read(NpgsqlDataReader r)
+        {
+            var options = r.GetString(3);
+            return new(r.GetInt64(1), Text(r, 2), new(() =>
+            {
+                using var document = JsonDocument.Parse(options);
+                return ProcessingOptions.Read(document.RootElement, new());
+            }));
+        }
+    }
 }

@@ -23,6 +23,7 @@ public static class ExternalServer
                 Log.ExternalRolesMade(logger, login);
             }
 
+            await GrantStatisticsAsync(connection, logger, ct);
             if (await PostgresRoles.FindFaultAsync(connectionString, ct) is { } fault)
                 throw new ExternalServerException(fault);
         }
@@ -79,6 +80,22 @@ public static class ExternalServer
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
             throw new ExternalServerException(Ask(login, connection.Database, sql, $"The login {login} may not make them itself ({e.MessageText})."), e);
+        }
+    }
+
+    // Everything works without it, but for the watch on transactions, which then sees none of other logins and says so.
+    private static async Task GrantStatisticsAsync(NpgsqlConnection connection, ILogger logger, CancellationToken ct)
+    {
+        await using var granted = new NpgsqlCommand($"SELECT pg_has_role('{PostgresRoles.Worker}', 'pg_read_all_stats', 'USAGE')", connection);
+        if (await granted.ExecuteScalarAsync(ct) is true) return;
+        try
+        {
+            await using var grant = new NpgsqlCommand(RoleSql.GrantStatistics, connection);
+            await grant.ExecuteNonQueryAsync(ct);
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            Log.StatisticsHidden(logger, RoleSql.GrantStatistics);
         }
     }
 

@@ -24,4 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Information, "Made the database roles on the external server, logging in as {Login}")]
     public static partial void ExternalRolesMade(ILogger logger, string login);
+
+    [LoggerMessage(LogLevel.Information, "Sessions of other logins are hidden, so transactions that they keep open are not seen. A superuser can change that once: {Sql}")]
+    public static partial void StatisticsHidden(ILogger logger, string sql);
 }

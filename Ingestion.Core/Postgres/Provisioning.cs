@@ -15,7 +15,7 @@ internal static class Provisioning
         var password = withPassword ? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24)) : null;
         await using (var connection = await OpenAsync(superuser, ct))
         {
-            await ExecuteAsync(connection, RoleSql.CreateRoles + "\n" + RoleSql.CreateLogin + "\n" + RoleSql.Grant(PostgresRoles.App), ct);
+            await ExecuteAsync(connection, RoleSql.CreateRoles + "\n" + RoleSql.CreateLogin + "\n" + RoleSql.Grant(PostgresRoles.App) + "\n" + RoleSql.GrantStatistics, ct);
             if (password is not null)
                 await ExecuteAsync(connection, $"ALTER ROLE {PostgresRoles.App} PASSWORD '{password}'", ct);
             if (!await ExistsAsync(connection, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", PostgresRoles.Database, ct))

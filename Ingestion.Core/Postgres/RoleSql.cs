@@ -20,6 +20,9 @@ internal static class RoleSql
     public static string GrantDatabase(string database) =>
         $"GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {Quote(database)} TO {PostgresRoles.Owner};";
 
+    /// <summary>Lets the worker role see the sessions of every login, for the watch on transactions. Not needed for anything else.</summary>
+    public static readonly string GrantStatistics = $"GRANT pg_read_all_stats TO {PostgresRoles.Worker};";
+
     /// <summary>What search uses, where the server offers it.</summary>
     public static readonly IReadOnlyList<string> Extensions = ["pg_trgm", "unaccent"];
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.Options;
 
@@ -59,6 +60,7 @@ internal sealed class PipelineOptionsCheck : IValidateOptions<PipelineOptions>
         .That("Heartbeat", o.Heartbeat * 2 <= o.Lease, "must be at most half of Ingestion:Pipeline:Lease, so that one lost beat does no harm")
         .Range("Sweep", o.Sweep, Soon, Hour)
         .Range("Poll", o.Poll, Soon, Hour)
+        .That("Stages", o.Stages.All(StageOrder.Standard.Contains), "may name discover, acquire, parse, embed and index")
         .Range("Slots:Discover", o.Slots.Discover, 1, 256)
         .Range("Slots:Acquire", o.Slots.Acquire, 1, 256)
         .Range("Slots:Embed", o.Slots.Embed, 1, 256)
@@ -67,6 +69,30 @@ internal sealed class PipelineOptionsCheck : IValidateOptions<PipelineOptions>
         .Range("Retry:Factor", o.Retry.Factor, 1, 100)
         .Range("Retry:MaxDelay", o.Retry.MaxDelay, o.Retry.InitialDelay, Day)
         .Range("Retry:Jitter", o.Retry.Jitter, 0, 1)
+        .Result;
+}
+
+internal sealed class DatabaseOptionsCheck : IValidateOptions<DatabaseOptions>
+{
+    // The pipeline holds a connection for each task that settles, and lists, renews and rescues beside them.
+    private const int Least = 4;
+
+    public ValidateOptionsResult Validate(string? name, DatabaseOptions o) => new SettingCheck(DatabaseOptions.Section)
+        .Range("WorkerPoolSize", o.WorkerPoolSize, Least, 1000)
+        .Range("WebPoolSize", o.WebPoolSize, Least, 1000)
+        .Range("OwnerPoolSize", o.OwnerPoolSize, 2, 100)
+        .Range("TransactionAgeAlarm", o.TransactionAgeAlarm, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1))
+        .Result;
+}
+
+internal sealed class RetentionOptionsCheck : IValidateOptions<RetentionOptions>
+{
+    private const int Century = 36500;
+
+    public ValidateOptionsResult Validate(string? name, RetentionOptions o) => new SettingCheck(RetentionOptions.Section)
+        .Range("EventsDays", o.EventsDays, 0, Century, "days")
+        .Range("TaskRunsDays", o.TaskRunsDays, 0, Century, "days")
+        .Range("AuditDays", o.AuditDays, 0, Century, "days")
         .Result;
 }
 

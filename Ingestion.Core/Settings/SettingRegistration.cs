@@ -1,4 +1,5 @@
 using Ingestion.Core.Access;
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -16,6 +17,8 @@ public static class SettingRegistration
         .AddSection<AccessOptions, AccessOptionsCheck>(AccessOptions.Section)
         .AddSection<LimitOptions, LimitOptionsCheck>(LimitOptions.Section)
         .AddSection<OidcSettings, OidcSettingsCheck>(OidcSettings.Section)
+        .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
+        .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
         .AddSingleton<DataDirectory>();
 
     private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)

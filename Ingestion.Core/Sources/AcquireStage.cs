@@ -63,7 +63,7 @@ public sealed class AcquireStage(
             await using (var ticker = new ProgressTicker(context, ItemStep.Downloading, ct))
             {
                 var target = new FetchTarget(scratch, pipeline.MaxFileSizeBytes, context.Options.Timeout, known?.ETag, known?.LastModified,
-                    (bytes, total) => ticker.Report(bytes, total, $"Downloading {item.Name}"));
+                    (bytes, total, message) => ticker.Report(bytes, total, message ?? $"Downloading {item.Name}"));
                 fetched = await connector.FetchAsync(item, target, ct);
             }
             if (fetched.NotModified && known is not null) return await SourceVersions.ReuseAsync(context, known.Id, ct);
@@ -89,6 +89,6 @@ public sealed class AcquireStage(
 
     private static string? HostOf(WorkItem item) =>
         item.SourceType != SourceTypes.Upload && Uri.TryCreate(item.SourceKey, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
-            ? $"{url.IdnHost.ToLowerInvariant()}:{url.Port}"
+            ? HostBudgets.KeyOf(url)
             : null;
 }

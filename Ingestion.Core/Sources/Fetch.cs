@@ -26,8 +26,8 @@ public sealed record FetchLimits(long MaxBytes, TimeSpan Timeout, int MaxRatio =
 /// <summary>Validators of an earlier answer, as they came.</summary>
 public sealed record FetchConditions(string? ETag, DateTimeOffset? LastModified = null);
 
-/// <summary>Bytes written so far, and how many there will be; null where the server did not say.</summary>
-public delegate void FetchProgress(long bytes, long? total);
+/// <summary>Bytes written so far, how many there will be (null where the server did not say), and what is being done; null for the usual words.</summary>
+public delegate void FetchProgress(long bytes, long? total, string? message = null);
 
 /// <summary>What came of a fetch.</summary>
 /// <param name="FinalUrl">The address that answered, after redirects.</param>

@@ -8,6 +8,9 @@ namespace Ingestion.Core.Sources;
 /// </summary>
 public sealed class HostBudgets(NpgsqlDataSource worker)
 {
+    /// <summary>The key of an address's host: host and port, lower case.</summary>
+    public static string KeyOf(Uri url) => $"{url.IdnHost.ToLowerInvariant()}:{url.Port}";
+
     /// <summary>
     /// Reserves the next turn at a host and says how long until it comes. A host that asked us to stay away gives no turn: then the
     /// wait is until it may be asked again, and <c>Paused</c> is true.

@@ -33,7 +33,7 @@ public sealed record ListedPage(IReadOnlyList<ListedItem> Items, string Cursor);
 /// <param name="Path">A file to be written.</param>
 /// <param name="MaxBytes">More than this is <c>too_large</c>.</param>
 /// <param name="ETag">Of the version we hold; lets the source answer that nothing changed.</param>
-/// <param name="Report">Bytes so far and in all where known.</param>
+/// <param name="Report">How far it is, for those who can tell; none is obliged to.</param>
 public sealed record FetchTarget(string Path, long MaxBytes, TimeSpan Timeout, string? ETag, DateTimeOffset? LastModified, FetchProgress Report);
 
 /// <summary>What was fetched. <paramref name="NotModified"/>: the source says that what we hold is still right, and no bytes were written.</summary>

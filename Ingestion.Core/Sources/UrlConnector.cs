@@ -18,7 +18,9 @@ public sealed class UrlConnector(SafeHttp http) : ISourceConnector
     {
         var url = http.Rules.Parse(item.SourceKey);
         var conditions = target.ETag is null && target.LastModified is null ? null : new FetchConditions(target.ETag, target.LastModified);
-        var result = await http.FetchAsync(url, target.Path, new FetchLimits(target.MaxBytes, target.Timeout), conditions, target.Report, ct);
+        var message = $"Crawling {item.SourceKey}";
+        target.Report(0, null, message);
+        var result = await http.FetchAsync(url, target.Path, new FetchLimits(target.MaxBytes, target.Timeout), conditions, (bytes, total, _) => target.Report(bytes, total, message), ct);
         if (!result.NotModified && result.Length == 0) throw new IngestionException(ErrorCodes.Empty, "The address answers with an empty document (zero bytes).");
         return new(result.Length, result.Sha256, result.MediaType, result.Charset, result.FinalUrl, result.ETag, result.LastModified, result.NotModified);
     }

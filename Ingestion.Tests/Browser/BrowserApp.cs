@@ -1,7 +1,9 @@
 using System.Net;
 using Ingestion.Admin.Access;
 using Ingestion.Core.Parsing;
+using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Admin;
+using Ingestion.Tests.Support;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
@@ -18,13 +20,11 @@ internal sealed class BrowserApp : IAsyncDisposable
 
     private readonly AdminApp _app;
     private readonly WebApplicationFactory<Program> _served;
-    private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
+    private readonly BrowserWindow _window;
 
-    private BrowserApp(AdminApp app, WebApplicationFactory<Program> served, IPlaywright playwright, IBrowser browser, IPage page) =>
-        (_app, _served, _playwright, _browser, Page) = (app, served, playwright, browser, page);
+    private BrowserApp(AdminApp app, WebApplicationFactory<Program> served, BrowserWindow window) => (_app, _served, _window) = (app, served, window);
 
-    public IPage Page { get; }
+    public IPage Page => _window.Page;
 
     public IServiceProvider Services => _served.Services;
 
@@ -42,17 +42,7 @@ internal sealed class BrowserApp : IAsyncDisposable
         served.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         served.StartServer();
 
-        var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = BrowserFactAttribute.Chromium,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
-        var port = served.ClientOptions.BaseAddress.Port;
-        var context = await browser.NewContextAsync(new() { BaseURL = $"http://localhost:{port}", ViewportSize = new() { Width = 1400, Height = 900 } });
-        context.SetDefaultTimeout(Patience);
-        Assertions.SetDefaultExpectTimeout(Patience);
-        var started = new BrowserApp(app, served, playwright, browser, await context.NewPageAsync());
+        var started = new BrowserApp(app, served, await BrowserWindow.OpenAsync($"http://localhost:{served.ClientOptions.BaseAddress.Port}"));
         started.Page.Console += (_, message) =>
         {
             if (message.Type == "error" && !message.Text.Contains("Failed to load resource", StringComparison.Ordinal)) started.Complaints.Add(message.Text);
@@ -62,13 +52,15 @@ internal sealed class BrowserApp : IAsyncDisposable
     }
 
     /// <summary>Opens a page and waits until it answers clicks.</summary>
-    public async Task OpenAsync(string address)
-    {
-        await Page.GotoAsync(address);
-        await ReadyAsync();
-    }
+    public Task OpenAsync(string address) => _window.OpenAsync(address);
 
-    public Task ReadyAsync() => Assertions.Expect(Page.Locator("#ready")).ToHaveAttributeAsync("data-interactive", "true");
+    public Task ReadyAsync() => _window.ReadyAsync();
+
+    /// <summary>Submits addresses and returns the batch's id.</summary>
+    public Task<string> SubmitAsync(string name, params string[] urls) => SubmitAsync(name, autoStart: true, urls);
+
+    public async Task<string> SubmitAsync(string name, bool autoStart, params string[] urls) => (await Services.GetRequiredService<Submission>().SubmitAsync(
+        PipelineHost.Actor, new(name) { AutoStart = autoStart, Urls = [.. urls.Select(u => new UrlEntry(u))] }, null, CancellationToken.None)).PublicId;
 
     /// <summary>Drops files and folders of this machine onto an element, as a hand would.</summary>
     public async Task DropAsync(ILocator target, params string[] paths)
@@ -88,8 +80,7 @@ internal sealed class BrowserApp : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
+        await _window.DisposeAsync();
         await _served.DisposeAsync();
         await _app.DisposeAsync();
     }

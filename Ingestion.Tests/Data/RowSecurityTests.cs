@@ -10,7 +10,7 @@ namespace Ingestion.Tests.Data;
 public sealed class RowSecurityTests : DatabaseTest
 {
     // What belongs to the installation and not to a tenant.
-    private static readonly string[] Shared = ["account", "account_passkey", "embedding_generation", "host_budget", "migration", "protection_key", "rate_count", "user_session", "worker_process"];
+    private static readonly string[] Shared = ["account", "account_passkey", "duty", "embedding_generation", "host_budget", "migration", "protection_key", "rate_count", "user_session", "worker_process"];
 
     [Fact]
     public async Task Web_role_sees_its_tenants_rows_in_every_table_and_without_a_tenant_none()

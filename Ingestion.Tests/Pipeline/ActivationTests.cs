@@ -107,7 +107,7 @@ public sealed class ActivationTests : DatabaseTest
         await ExecuteAsync("""
             INSERT INTO ingestion.import_item (tenant_id, batch_id, source_type, source_key, row, name, metadata, state, stage, step, progress_current, completed_at)
             SELECT 'default', $1, 'url', 'https://example.org/many', n, 'x', '{}', 'done', 'index', 'finished', 0, now() FROM generate_series(1, $2) n
-            """, batch, BatchDuties.SmallBatch);
+            """, batch, BatchSize.Small);
         await Make.Task(batch);
         return batch;
     }

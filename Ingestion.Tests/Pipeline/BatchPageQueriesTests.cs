@@ -20,7 +20,7 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, 4, 4);
+        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
         _services = new ServiceCollection().AddCore(_database, _data.Path).BuildServiceProvider();
     }
 
@@ -39,16 +39,31 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
         await FailAsync(batch, "not_found", "true");
         await FailAsync(batch, "gone", "source_key LIKE 'http://%'", from: "not_found");
 
-        var groups = await Queries.FailuresAsync("default", batch, default);
+        var groups = (await Failures.ListAsync("default", batch, 10, default)).Rows;
         groups.Select(g => (g.Code, g.Host, g.Count)).ShouldBe([("not_found", "a.example", 2), ("gone", "a.example", 1), ("not_found", "a.example.org", 1), ("not_found", "b.example", 1)]);
         foreach (var group in groups)
         {
-            var filter = new ItemFilter { States = [ItemState.Failed], ErrorCode = group.Code, Host = group.Host };
-            var ids = await Queries.ItemIdsAsync("default", batch, filter, default);
+            var ids = await Queries.ItemIdsAsync("default", batch, group.Filter, default);
             ids.Count.ShouldBe(group.Count);
-            var page = await Queries.ItemsAsync("default", batch, filter, 0, 10, default);
+            var page = await Queries.ItemsAsync("default", batch, group.Filter, 0, 10, default);
             page.Rows.Select(i => i.Id).ShouldBe(ids);
         }
+    }
+
+    [Fact]
+    public async Task Messages_that_say_the_same_are_one_group_and_statuses_keep_theirs()
+    {
+        var batch = await SubmitAsync([.. Enumerable.Range(1, 6).Select(i => $"https://a.example/{i}")]);
+        await FailAsync(batch, "access_denied", "true");
+        string[] messages = ["a.example answered with status 403.", "a.example answered with status 401.", "The page 17 of “one.pdf” is broken.", "The page 1,204 of “two.pdf” is broken.", "a.example answered with status 403.", "See https://a.example/7 for more."];
+        for (var i = 0; i < messages.Length; i++) await SqlAsync($"UPDATE import_item SET error_message = '{messages[i]}' WHERE source_key LIKE '%/{i + 1}'");
+
+        var page = await Failures.ListAsync("default", batch, 2, default);
+
+        page.Total.ShouldBe(4);
+        page.Rows.Select(g => g.Count).ShouldBe([2, 2]);
+        var broken = page.Rows.Single(g => g.Message.Contains("broken", StringComparison.Ordinal));
+        (await Queries.ItemsAsync("default", batch, broken.Filter, 0, 10, default)).Rows.Select(i => i.SourceKey).ShouldBe(["https://a.example/3", "https://a.example/4"]);
     }
 
     [Fact]
@@ -80,12 +95,15 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
         var batch = await SubmitAsync("https://a.example/1", "https://a.example/2", "https://a.example/3", "https://a.example/4");
         await FailAsync(batch, "not_found", "name LIKE '%/1'");
         await SqlAsync($"UPDATE import_task_run SET wait_reason = 'host_pacing', scheduled_at = now() + interval '1 hour' WHERE batch_id = {batch} AND state = 'ready' AND item_id = (SELECT max(id) FROM import_item)");
-        await SqlAsync("INSERT INTO worker_process (id, host, pid, role, version) VALUES ('w', 'h', 1, 'both', '1')");
+        await SqlAsync("INSERT INTO worker_process (id, host, pid, role, version, slots) VALUES ('w', 'h', 1, 'both', '1', '{\"acquire\":8}'), ('p', 'h', 2, 'web', '1', '{}')");
 
         var live = await Watch.LiveAsync("default", batch, default);
 
         live.Stages.ShouldHaveSingleItem().ShouldBe(new(Stage.Acquire, Open: 3, Running: 0, Ended: 1, Failed: 1, Cancelled: 0));
-        live.Waiting.Select(w => (w.Stage, w.Reason, w.Count)).ShouldBe([(Stage.Acquire, null, 2), (Stage.Acquire, WaitReasons.HostPacing, 1)]);
+        live.Waiting.Select(w => (w.Reason, w.Subject, w.Count)).ShouldBe([(HoldReasons.StageBusy, "acquire", 2), (WaitReasons.HostPacing, "a.example", 1)]);
+        live.Outlook.Left.ShouldHaveSingleItem().ShouldBe(new(Stage.Acquire, Items: 3, Sized: 0, Bytes: 0, Chunked: 0, Chunks: 0));
+        live.Outlook.Hosts.ShouldHaveSingleItem().ShouldBe(new("a.example", Pages: 3, PerMinute: 120, PausedUntil: null));
+        live.Outlook.Places.Batch.ShouldBe(4);
         live.Workers.ShouldBe(1);
         live.Pace.LastMinute.ShouldBe(1);
     }
@@ -130,6 +148,8 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
     }
 
     private BatchQueries Queries => _services.GetRequiredService<BatchQueries>();
+
+    private FailureGroups Failures => _services.GetRequiredService<FailureGroups>();
 
     private BatchWatch Watch => _services.GetRequiredService<BatchWatch>();
 

@@ -38,8 +38,10 @@ public sealed class ClaimTests : DatabaseTest
         (await Spine.DoneAsync(running, async (connection, ct) =>
         {
             // The save opens a task of that stage: its foreign key holds the job's key while the settling goes on.
-            await using var opening = new NpgsqlBatch(connection) { BatchCommands = { ImportQueue.Open([await Make.Item(batch)], Stage.Parse) } };
-            await opening.ExecuteNonQueryAsync(ct);
+            await connection.QueryAsync<object>("""
+                INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes)
+                SELECT tenant_id, batch_id, id, $2, stage, 'ready', 0, 0, 0 FROM ingestion.import_job WHERE batch_id = $1 AND stage = 'parse'
+                """, batch, await Make.Item(batch));
             (await Spine.ClaimAsync(Stage.Parse)).ShouldHaveSingleItem().Id.ShouldBe(ready.Id);
         })).ShouldBeTrue();
     }

@@ -122,7 +122,7 @@ public sealed class QueueCrashTests(ITestOutputHelper output) : DatabaseTest
     {
         using var folder = new TemporaryDirectory();
         var store = new Core.Artifacts.FolderStore(Microsoft.Extensions.Options.Options.Create(new Core.Artifacts.ArtifactOptions { Folder = folder.Path }));
-        var verification = new Core.Pipeline.Verify.Verification(Worker, store, new(Path.Combine(folder.Path, "uploads")), Spine.Duties, new(Worker, store), Spine.Options);
+        var verification = new Core.Pipeline.Verify.Verification(Worker, store, new(Path.Combine(folder.Path, "uploads")), new(Worker, store, Spine.Duties, new(Worker, store)), Spine.Options);
         (await verification.RunAsync(new(), CancellationToken.None)).Checks.Where(c => c.Name != "done_item_was_published").SelectMany(c => c.First).ShouldBeEmpty();
     }
 }

@@ -9,7 +9,38 @@ public sealed class RetryPolicyTests
     private static readonly RetryPolicy Policy = new(
         new() { InitialDelay = TimeSpan.FromSeconds(2), Factor = 4, MaxDelay = TimeSpan.FromSeconds(60), Jitter = 0.2 }, [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(7)]);
 
+    /// <summary>The whole taxonomy: each code's class, and what its task waits for where no attempt is charged.</summary>
+    private static readonly Dictionary<string, (ErrorClass Class, string? Waits)> Taxonomy = new()
+    {
+        ["no_text"] = (ErrorClass.Permanent, null), ["empty"] = (ErrorClass.Permanent, null), ["encrypted"] = (ErrorClass.Permanent, null), ["corrupt"] = (ErrorClass.Permanent, null),
+        ["too_large"] = (ErrorClass.Policy, null), ["limit_exceeded"] = (ErrorClass.Policy, null), ["unsupported"] = (ErrorClass.Permanent, null),
+        ["parse_timeout"] = (ErrorClass.Permanent, null), ["stage_timeout"] = (ErrorClass.Transient, null), ["parser_crashed"] = (ErrorClass.Transient, null), ["crashed_worker"] = (ErrorClass.Permanent, null),
+        ["blocked_url"] = (ErrorClass.Policy, null), ["invalid_url"] = (ErrorClass.Permanent, null), ["not_found"] = (ErrorClass.Permanent, null), ["gone"] = (ErrorClass.Permanent, null),
+        ["access_denied"] = (ErrorClass.Permanent, null), ["http_client_error"] = (ErrorClass.Permanent, null), ["http_server_error"] = (ErrorClass.Transient, null), ["throttled"] = (ErrorClass.Throttled, null),
+        ["network_error"] = (ErrorClass.Transient, null), ["fetch_timeout"] = (ErrorClass.Transient, null), ["too_many_redirects"] = (ErrorClass.Permanent, null), ["bad_content"] = (ErrorClass.Permanent, null),
+        ["missing_file"] = (ErrorClass.Permanent, null), ["invalid_manifest"] = (ErrorClass.Permanent, null), ["too_many_items"] = (ErrorClass.Policy, null), ["invalid_option"] = (ErrorClass.Permanent, null),
+        ["embedder_not_configured"] = (ErrorClass.Policy, null), ["embedding_unavailable"] = (ErrorClass.Transient, WaitReasons.EmbeddingUnavailable), ["embedding_throttled"] = (ErrorClass.Throttled, WaitReasons.EmbeddingThrottled),
+        ["embedding_quota"] = (ErrorClass.Quota, null), ["embedding_refused"] = (ErrorClass.Permanent, null), ["embedding_invalid"] = (ErrorClass.Transient, null),
+        ["storage_full"] = (ErrorClass.Transient, WaitReasons.StorageFull), ["database_busy"] = (ErrorClass.Transient, WaitReasons.Unavailable),
+        ["rejected"] = (ErrorClass.Policy, null), ["cancelled"] = (ErrorClass.Policy, null), ["internal"] = (ErrorClass.Bug, null),
+    };
+
     public static TheoryData<string> Codes => [.. ErrorCodes.All.Select(c => c.Code)];
+
+    [Fact]
+    public void The_taxonomy_is_closed_and_every_code_has_its_class_and_a_remedy()
+    {
+        ErrorCodes.All.ToDictionary(c => c.Code, c => (c.Class, c.WaitReason)).OrderBy(c => c.Key, StringComparer.Ordinal).ShouldBe(Taxonomy.OrderBy(c => c.Key, StringComparer.Ordinal));
+        ErrorCodes.All.ShouldAllBe(c => c.Remedy.EndsWith('.'));
+        ErrorCodes.All.Where(c => c.WaitReason is not null).ShouldAllBe(c => WaitReasons.All.Contains(c.WaitReason!));
+    }
+
+    [Theory]
+    [InlineData(true, 3, 3)]
+    [InlineData(true, 0, 0)]
+    [InlineData(false, 3, 0)]
+    public void Options_say_how_often_a_document_is_tried_again_by_itself(bool retryFailed, int maxRetries, int retries) =>
+        new ProcessingOptions { RetryFailedFiles = retryFailed, MaxRetries = maxRetries }.Retries.ShouldBe(retries);
 
     [Theory]
     [MemberData(nameof(Codes))]

@@ -43,6 +43,7 @@ public sealed class VerifyTests : DatabaseTest
         { "version_has_live_artifacts", "UPDATE ingestion.artifact SET live = false" },
         { "content_is_claimed_by_open_items", "INSERT INTO ingestion.content_claim SELECT tenant_id, 1, 'x', id FROM ingestion.import_item LIMIT 1" },
 
+        { "pruned_events_add_up", "INSERT INTO ingestion.pruned_batch (batch_id, tenant_id, last_seq, events, events_pruned_at) SELECT id, tenant_id, 5, '{\"item_done\":2}', now() FROM ingestion.import_batch" },
         { "numbers_have_no_gaps", "DELETE FROM ingestion.import_event WHERE seq = 3" },
         { "events_belong_to_a_batch", "UPDATE ingestion.import_event SET tenant_id = 'other' WHERE seq = 3" },
         { "log_folds_to_items", Event + "'item_done', (SELECT id FROM ingestion.import_item WHERE state = 'failed'), NULL, NULL, NULL " + Batch },
@@ -87,6 +88,8 @@ public sealed class VerifyTests : DatabaseTest
         report.Checks.Where(c => c.Count > 0).SelectMany(c => c.First).ShouldBeEmpty();
         (report.Clean, report.Notes.Count).ShouldBe((true, 0));
         report.Checks.Select(c => c.Name).Except(Breaks.Select(b => (string)b[0])).Except(FileBreaks.Select(b => (string)b[0])).ShouldBeEmpty();
+        report.Checks.Select(c => (c.Invariant, c.Name)).Order().ShouldBe(CheckCatalog.All.Select(c => (c.Invariant, c.Name)).Order());
+        CheckCatalog.All.ShouldAllBe(c => c.Meaning.EndsWith('.') && CheckCatalog.Invariants.ContainsKey(c.Invariant));
         report.Checks.Select(c => c.Invariant).Distinct().ShouldBe(["I1", "I2", "I3", "I4", "I5", "I6", "I8"]);
         (await ScalarAsync<string>("SELECT state || (final_counts ->> 'Done') || (final_counts ->> 'Failed') FROM ingestion.import_batch")).ShouldBe("completed31");
     }
@@ -161,6 +164,70 @@ public sealed class VerifyTests : DatabaseTest
         report.Repairs.Count.ShouldBe(3);
         File.Exists(stranger).ShouldBeFalse();
         File.Exists(raw).ShouldBeTrue();
+    }
+
+    /// <summary>A check with a repair, and a break that the repair mends wholly.</summary>
+    public static TheoryData<string, string> Mended => new()
+    {
+        { "batch_has_its_jobs", "UPDATE ingestion.import_job SET active = true" },
+        { "content_is_claimed_by_open_items", "INSERT INTO ingestion.content_claim SELECT tenant_id, 1, 'x', id FROM ingestion.import_item LIMIT 1" },
+        { "unended_batch_has_work", """
+            UPDATE ingestion.import_batch SET state = 'running', completed_at = NULL;
+            UPDATE ingestion.import_job SET active = true;
+            DELETE FROM ingestion.import_event WHERE kind = 'batch_completed';
+            UPDATE ingestion.import_batch_seq SET seq = seq - 1;
+            """ },
+        { "cancel_is_carried_out", """
+            UPDATE ingestion.import_batch SET state = 'running', desired_state = 'cancel', completed_at = NULL;
+            DELETE FROM ingestion.import_event WHERE kind = 'batch_completed';
+            UPDATE ingestion.import_batch_seq SET seq = seq - 1;
+            UPDATE ingestion.import_event SET at = at - interval '1 hour';
+            """ },
+        { "expired_lease_is_taken_back", """
+            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at, lease_until, worker, claimed_at)
+            SELECT i.tenant_id, i.batch_id, j.id, i.id, 'acquire', 'running', 1, 0, 0, now(), now() - interval '1 day', 'w', now()
+            FROM ingestion.import_item i JOIN ingestion.import_job j ON j.batch_id = i.batch_id AND j.stage = 'acquire' WHERE i.state = 'failed';
+            UPDATE ingestion.import_item SET state = 'open', stage = 'acquire', completed_at = NULL, error_code = NULL WHERE state = 'failed';
+            UPDATE ingestion.import_batch SET state = 'retrying', completed_at = NULL, final_counts = NULL;
+            UPDATE ingestion.import_job SET active = true;
+            INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, kind) SELECT batch_id, seq + 1, tenant_id, 'batch_retried' FROM ingestion.import_batch_seq;
+            INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, kind, item_id) SELECT s.batch_id, s.seq + 2, s.tenant_id, 'item_retried', i.id FROM ingestion.import_batch_seq s JOIN ingestion.import_item i ON i.state = 'open';
+            UPDATE ingestion.import_batch_seq SET seq = seq + 2;
+            INSERT INTO ingestion.worker_process (id, host, pid, role, version) VALUES ('v', 'h', 1, 'both', '1');
+            """ },
+    };
+
+    [Theory]
+    [MemberData(nameof(Mended))]
+    public async Task Repair_of_one_check_mends_it_alone_and_is_an_audit_entry(string check, string sql)
+    {
+        using var folder = new TemporaryDirectory();
+        var batch = await FinishedBatch.CreateAsync(Spine, folder.Path);
+        await BreakAsync(sql);
+        (await FindAsync(batch, check, quick: true)).ShouldBeGreaterThan(0);
+        var told = new List<string>();
+
+        var report = await batch.Verification.RunAsync(new(Quick: true, Repair: true, Only: check, By: new("default", "ada")), CancellationToken.None, new Told(told));
+
+        report.Checks.Where(c => c.Count > 0).SelectMany(c => c.First).ShouldBeEmpty();
+        report.Repairs.ShouldHaveSingleItem();
+        (await QueryAsync<string>("SELECT who || ' ' || target FROM ingestion.audit_entry WHERE action = 'repair'")).ShouldBe([$"ada check {check}"]);
+        told.Count.ShouldBe(2 * CheckCatalog.All.Count, "each check is told in both looks");
+    }
+
+    [Fact]
+    public async Task Repair_leaves_what_it_was_not_asked_for_and_what_needs_a_person()
+    {
+        using var folder = new TemporaryDirectory();
+        var batch = await FinishedBatch.CreateAsync(Spine, folder.Path);
+        await BreakAsync("UPDATE ingestion.import_job SET active = true; UPDATE ingestion.import_item SET upload_id = NULL");
+        var report = await batch.Verification.RunAsync(new(Quick: true, Repair: true, Only: "upload_has_one_item"), CancellationToken.None);
+        (report.Repairs.Count, report.Violations).ShouldBe((0, 2));
+    }
+
+    private sealed class Told(List<string> names) : IProgress<CheckResult>
+    {
+        public void Report(CheckResult value) => names.Add(value.Name);
     }
 
     [Fact]

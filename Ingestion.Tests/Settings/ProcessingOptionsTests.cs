@@ -25,7 +25,7 @@ public sealed class ProcessingOptionsTests
     [InlineData("""{"chunk_overlap": 1000}""", "chunk_overlap must be 0 or more and less than the chunk size")]
     [InlineData("""{"quality_threshold": 1.5}""", "quality_threshold must be 0 to 1, not 1.5")]
     [InlineData("""{"max_retries": -1}""", "max_retries must be 0 to 20 retries")]
-    [InlineData("""{"max_workers": 0}""", "max_workers must be 1 to 64 documents at once")]
+    [InlineData("""{"max_workers": 0}""", "max_workers must be 1 to 1000 documents at once")]
     [InlineData("""{"timeout_seconds": 0}""", "timeout_seconds must be 1 to 86400 seconds")]
     [InlineData("""{"skip_existing": 1}""", "skip_existing must be true or false")]
     [InlineData("""{"embedding_model_preference": " "}""", "embedding_model_preference must be the name of a model")]

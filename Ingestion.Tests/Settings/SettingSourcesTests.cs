@@ -1,5 +1,6 @@
 using Ingestion.Core;
 using Ingestion.Core.Access;
+using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Settings;
 using Microsoft.Extensions.Configuration;
@@ -105,6 +106,8 @@ public sealed class SettingSourcesTests : IDisposable
         read.GetRequiredService<IOptions<AccessOptions>>().Value.ShouldBeEquivalentTo(new AccessOptions());
         read.GetRequiredService<IOptions<LimitOptions>>().Value.ShouldBeEquivalentTo(new LimitOptions());
         read.GetRequiredService<IOptions<OidcSettings>>().Value.ShouldBeEquivalentTo(new OidcSettings());
+        read.GetRequiredService<IOptions<DatabaseOptions>>().Value.ShouldBeEquivalentTo(new DatabaseOptions());
+        read.GetRequiredService<IOptions<RetentionOptions>>().Value.ShouldBeEquivalentTo(new RetentionOptions());
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class SafeHttpFetchTests
         using var fetching = new Fetching(server.Target);
         var progress = new List<(long Bytes, long? Total)>();
 
-        var result = await fetching.Http.FetchAsync(server.Url("/a?b=c"), fetching.File, fetching.Limits, progress: (b, t) => progress.Add((b, t)));
+        var result = await fetching.Http.FetchAsync(server.Url("/a?b=c"), fetching.File, fetching.Limits, progress: (b, t, _) => progress.Add((b, t)));
 
         result.FinalUrl.ShouldBe(server.Url("/a?b=c"));
         result.StatusCode.ShouldBe(200);
@@ -264,7 +264,7 @@ public sealed class SafeHttpFetchTests
         using var fetching = new Fetching(server.Target);
 
         await Should.ThrowAsync<OperationCanceledException>(() =>
-            fetching.Http.FetchAsync(server.Url(), fetching.File, fetching.Limits, progress: (_, _) => cancel.Cancel(), ct: cancel.Token));
+            fetching.Http.FetchAsync(server.Url(), fetching.File, fetching.Limits, progress: (_, _, _) => cancel.Cancel(), ct: cancel.Token));
 
         File.Exists(fetching.File).ShouldBeFalse();
     }

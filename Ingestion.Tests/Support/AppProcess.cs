@@ -33,6 +33,9 @@ public sealed partial class AppProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The one-time address that it printed for a browser.</summary>
+    public string SignInLink => Link().Match(Output).Value;
+
     /// <summary>Memory of the program itself, in bytes, without its parsers and its database.</summary>
     public long WorkingSet
     {
@@ -72,6 +75,17 @@ public sealed partial class AppProcess : IAsyncDisposable
         return report;
     }
 
+    /// <summary>How it ended; only once it has.</summary>
+    public int ExitCode => _process.ExitCode;
+
+    /// <summary>Its process number, by which its row among the workers is known.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Stops it in the middle of whatever it does, as a paused virtual machine would; <see cref="WakeAsync"/> lets it go on.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    public Task WakeAsync() => SignalAsync("CONT");
+
     /// <summary>Ends it as a power cut would: SIGKILL to this one process.</summary>
     public async Task KillAsync()
     {
@@ -83,7 +97,7 @@ public sealed partial class AppProcess : IAsyncDisposable
     public async Task StopAsync()
     {
         if (_process.HasExited) return;
-        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         try
         {
             await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
@@ -153,12 +167,21 @@ public sealed partial class AppProcess : IAsyncDisposable
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data, Environment = { ["INGESTION_DATA"] = data },
         };
 
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     private void Read(string? line)
     {
         if (line is null) return;
         lock (_output) _output.AppendLine(line);
         if (Ready().Match(line) is { Success: true } ready) _port.TrySetResult(int.Parse(ready.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture));
     }
+
+    [GeneratedRegex(@"http://localhost:\d+/\S*token=\S+", RegexOptions.CultureInvariant)]
+    private static partial Regex Link();
 
     [GeneratedRegex(@"Ingestion is ready\..*http://localhost:(\d+)/", RegexOptions.CultureInvariant)]
     private static partial Regex Ready();

@@ -27,7 +27,7 @@ internal sealed class FinishedBatch
         Uploads = new(Path.Combine(folder, "uploads"));
         _artifacts = new(_worker, Store);
         Names = new(_worker, Store);
-        Verification = new(_worker, Store, Uploads, spine.Duties, Names, spine.Options);
+        Verification = new(_worker, Store, Uploads, new(_worker, Store, spine.Duties, Names), spine.Options);
     }
 
     public FolderStore Store { get; }

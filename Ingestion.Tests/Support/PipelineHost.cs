@@ -83,6 +83,7 @@ public sealed class PipelineHost : IAsyncDisposable
         while (true)
         {
             var view = await FindAsync(batch);
+            await Reasons.AssertAllAsync(Worker, Get<PipelineOptions>());
             if (view.State.IsFinal()) return view;
             if (deadline.IsCancellationRequested)
                 throw new ShouldAssertException($"Batch {batch.BatchId} is {view.State} with {view.Counts}:\n" + string.Join('\n', (await ItemsAsync(batch)).Where(i => i.State == ItemState.Open).Take(20)));

@@ -21,6 +21,8 @@ internal sealed class Spine : IAsyncDisposable
         Settler = new(worker, Hints, new RetryPolicy(Options.Retry, []), Running, NullLogger<TaskSettler>.Instance);
         Control = new(worker, Hints, Waker, NullLogger<BatchControl>.Instance);
         Retry = new(worker, Hints, Waker);
+        Items = new(worker, Hints, Waker);
+        Deletion = new(worker, Control, Hints);
         Duties = new(worker, Control, Hints, Waker, Options, NullLogger<BatchDuties>.Instance);
         Submission = new(worker, Hints, Waker, Duties, Options, NullLogger<Submission>.Instance);
     }
@@ -35,6 +37,8 @@ internal sealed class Spine : IAsyncDisposable
     public TaskSettler Settler { get; }
     public BatchControl Control { get; }
     public BatchRetry Retry { get; }
+    public ItemControl Items { get; }
+    public BatchDelete Deletion { get; }
     public BatchDuties Duties { get; }
     public Submission Submission { get; }
 

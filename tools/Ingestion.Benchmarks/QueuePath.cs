@@ -11,7 +11,10 @@ namespace Ingestion.Benchmarks;
 internal static class QueuePath
 {
     /// <summary>Tasks of one stage at work at once in the process; a batch may use all of them.</summary>
-    public const int Slots = 16;
+    public const int Slots = 250;
+
+    /// <summary>As many tasks of a batch as there are slots: the limit is the process, not the batch's wish.</summary>
+    private const int Workers = 4 * Slots;
 
     public static async Task<Result> RunAsync(Inputs inputs, int batches)
     {
@@ -57,7 +60,7 @@ internal static class QueuePath
             submitted.Add(await rig.Services.GetRequiredService<Submission>().SubmitAsync(actor, new SubmissionRequest("benchmark")
             {
                 Urls = [.. part.Select(n => new UrlEntry($"http://127.0.0.1/{n}"))],
-                Options = new() { MaxWorkers = 64 },
+                Options = new() { MaxWorkers = Workers },
                 AutoStart = false,
             }, null, CancellationToken.None));
         }

@@ -20,22 +20,7 @@ public static class Format
     }
 
     /// <summary>192 s → <c>3 m 12 s</c>: the two largest units. Below ten seconds one decimal, below a second milliseconds.</summary>
-    public static string Duration(TimeSpan time)
-    {
-        time = time < TimeSpan.Zero ? TimeSpan.Zero : time;
-        if (time.TotalMilliseconds < 999.5)
-            return Invariant($"{time.TotalMilliseconds:0} ms");
-        if (time.TotalSeconds < 9.95)
-            return Invariant($"{time.TotalSeconds:0.#} s");
-        var whole = TimeSpan.FromSeconds(Math.Round(time.TotalSeconds));
-        return whole switch
-        {
-            { TotalMinutes: < 1 } => Invariant($"{whole.Seconds} s"),
-            { TotalHours: < 1 } => Two(whole.Minutes, "m", whole.Seconds, "s"),
-            { TotalDays: < 1 } => Two(whole.Hours, "h", whole.Minutes, "m"),
-            _ => Two(whole.Days, "d", whole.Hours, "h"),
-        };
-    }
+    public static string Duration(TimeSpan time) => Core.Pipeline.Spans.Short(time);
 
     /// <summary>1240 → <c>1,240</c>.</summary>
     public static string Count(long number) => number.ToString("#,0", CultureInfo.InvariantCulture);
@@ -69,9 +54,6 @@ public static class Format
         };
         return ago > TimeSpan.Zero ? $"{words} ago" : $"in {words}";
     }
-
-    private static string Two(int large, string largeUnit, int small, string smallUnit) =>
-        small == 0 ? Invariant($"{large} {largeUnit}") : Invariant($"{large} {largeUnit} {small} {smallUnit}");
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

@@ -7,7 +7,9 @@ public sealed class ExportPublished(PublishedNames names) : IDuty
 {
     public string Name => "export";
 
+    public string Purpose => "Copies published files to their contract names where a crash came in between.";
+
     public TimeSpan Interval => TimeSpan.FromSeconds(30);
 
-    public Task RunAsync(CancellationToken ct) => names.SweepAsync(ct);
+    public Task RunAsync(DutyTurn turn, CancellationToken ct) => names.SweepAsync(ct);
 }

@@ -1,46 +1,23 @@
-using Microsoft.Extensions.Logging;
-using Quartz;
-
 namespace Ingestion.Core.Pipeline.Duties;
 
-/// <summary>Something the product does by itself, again and again. Safe to run in several processes at once.</summary>
+/// <summary>
+/// Something the product does by itself, again and again, once for all processes. Safe to run twice at once: a process that froze in its
+/// turn may wake beside the one that took over.
+/// </summary>
 public interface IDuty
 {
-    /// <summary>Its name in logs and to the scheduler.</summary>
+    /// <summary>Its name in logs, to the scheduler and in the database.</summary>
     string Name { get; }
+
+    /// <summary>What it is for, in a sentence for whoever looks after the installation.</summary>
+    string Purpose { get; }
 
     TimeSpan Interval { get; }
 
-    Task RunAsync(CancellationToken ct);
+    Task RunAsync(DutyTurn turn, CancellationToken ct);
 }
 
-/// <summary>Quartz's part of a duty: one firing at a time in a process; a failure is logged and the next firing tries again.</summary>
-[DisallowConcurrentExecution]
-public sealed class DutyJob(IEnumerable<IDuty> duties, ILogger<DutyJob> log) : IJob
-{
-    private const string DutyData = "duty";
-
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken ct)
-    {
-        var name = context.MergedJobDataMap.GetString(DutyData);
-        var duty = duties.Single(d => d.Name == name);
-        try
-        {
-            await duty.RunAsync(ct);
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            // the scheduler stops
-            return;
-        }
-        catch (Exception e)
-        {
-            log.DutyFailed(duty.Name, e.Message);
-        }
-    }
-
-    public static IJobDetail Detail(IDuty duty) => JobBuilder.Create<DutyJob>().WithIdentity(duty.Name, "duty").UsingJobData(DutyData, duty.Name).StoreDurably().Build();
-
-    public static ITrigger Trigger(IDuty duty) => TriggerBuilder.Create().ForJob(duty.Name, "duty").WithIdentity(duty.Name, "duty")
-        .StartNow().WithSimpleSchedule(s => s.WithInterval(duty.Interval).RepeatForever()).Build();
-}
+/// <summary>The right to run a duty now.</summary>
+/// <param name="At">When it began, by the database's clock.</param>
+/// <param name="Before">When the turn before it began; null for the first ever.</param>
+public sealed record DutyTurn(DateTimeOffset At, DateTimeOffset? Before);

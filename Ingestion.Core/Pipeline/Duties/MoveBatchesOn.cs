@@ -5,9 +5,11 @@ public sealed class MoveBatchesOn(BatchDuties duties, PipelineOptions options) :
 {
     public string Name => "batches";
 
+    public string Purpose => "Lets queued batches in and finishes what a crash left half done.";
+
     public TimeSpan Interval => options.Poll;
 
-    public async Task RunAsync(CancellationToken ct)
+    public async Task RunAsync(DutyTurn turn, CancellationToken ct)
     {
         await duties.ActivateAsync(ct);
         await duties.FinishAsync(ct);

@@ -5,7 +5,9 @@ public sealed class RescueStuckTasks(BatchDuties duties, PipelineOptions options
 {
     public string Name => "rescue";
 
+    public string Purpose => "Takes tasks back from workers that no longer answer.";
+
     public TimeSpan Interval => options.Sweep;
 
-    public Task RunAsync(CancellationToken ct) => duties.RescueAsync(everything: false, ct);
+    public Task RunAsync(DutyTurn turn, CancellationToken ct) => duties.RescueAsync(everything: false, ct);
 }

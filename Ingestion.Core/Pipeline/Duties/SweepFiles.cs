@@ -12,9 +12,11 @@ public sealed class SweepFiles(NpgsqlDataSource worker, IArtifactStore store, Up
 
     public string Name => "sweep";
 
+    public string Purpose => "Removes files that nothing refers to.";
+
     public TimeSpan Interval => TimeSpan.FromMinutes(5);
 
-    public async Task RunAsync(CancellationToken ct)
+    public async Task RunAsync(DutyTurn turn, CancellationToken ct)
     {
         // The file first: a crash in between leaves an intent that is found again, never a file that nothing names.
         var dead = await ListAsync("SELECT uri FROM ingestion.artifact WHERE NOT live AND created_at < ingestion.clock() - $1 LIMIT 10000", IntentLife, ct);

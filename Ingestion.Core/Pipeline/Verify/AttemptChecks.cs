@@ -34,6 +34,8 @@ internal static class AttemptChecks
                        (SELECT count(*) FROM ingestion.import_event e WHERE e.item_id = t.item_id AND e.kind = 'item_retried') AS retries
                 FROM ingestion.import_task_run t
                 WHERE t.state = 'succeeded' AND t.item_id IS NOT NULL
+                  -- Where events were removed, so were those of the retries before.
+                  AND NOT EXISTS (SELECT FROM ingestion.pruned_batch p WHERE p.batch_id = t.batch_id AND t.finished_at <= p.events_pruned_at)
                 GROUP BY t.item_id, t.stage
                 HAVING count(*) > 1
             ) x
@@ -44,7 +46,7 @@ internal static class AttemptChecks
             SELECT 'task ' || t.id AS subject, format('The lease of task %s, held by %s, ran out %s ago and nobody took it back.', t.id, t.worker, date_trunc('second', ingestion.clock() - t.lease_until)) AS sentence
             FROM ingestion.import_task_run t
             WHERE t.state = 'running' AND t.lease_until < ingestion.clock() - @sweep AND pg_postmaster_start_time() < now() - @sweep
-              AND EXISTS (SELECT FROM ingestion.worker_process w WHERE w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @sweep)
+              AND EXISTS (SELECT FROM ingestion.worker_process w WHERE w.role <> 'web' AND w.stopped_at IS NULL AND w.last_seen_at > ingestion.clock() - @sweep)
             """),
         new("I5", "running_task_has_a_worker", """
             SELECT 'task ' || id AS subject, format('Task %s is running without a lease or a worker.', id) AS sentence

@@ -79,13 +79,15 @@ internal static class ContentChecks
             ) x
             WHERE NOT EXISTS (SELECT FROM ingestion.artifact a WHERE a.uri = x.uri AND a.live)
             """),
-        new("I2", "content_is_claimed_by_open_items", """
+        new("I2", Claims, """
             SELECT 'item ' || c.item_id AS subject, format('Item %s still claims its content, but it is %s.', c.item_id, coalesce(i.state, 'gone')) AS sentence
             FROM ingestion.content_claim c
             LEFT JOIN ingestion.import_item i ON i.id = c.item_id
             WHERE i.state IS DISTINCT FROM 'open'
             """),
     ];
+
+    public const string Claims = "content_is_claimed_by_open_items";
 
     /// <summary>What readers see: the newest unrevoked publication of each document.</summary>
     internal const string PublishedNow = "SELECT DISTINCT ON (document_id) document_id, document_version_id, published_at FROM ingestion.publication WHERE revoked_at IS NULL ORDER BY document_id, id DESC";

@@ -12,6 +12,9 @@ namespace Ingestion.Core.Pipeline.Verify;
 /// </summary>
 internal sealed class FileChecks(IArtifactStore store, UploadFiles uploads)
 {
+    public const string Stranger = "file_has_a_row";
+    public const string LostName = "published_names_hold_what_is_published";
+
     private readonly Dictionary<string, long> _stored = [];
 
     public List<Violation> Missing { get; } = [];

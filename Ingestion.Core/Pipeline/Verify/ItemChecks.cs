@@ -85,7 +85,7 @@ internal static class ItemChecks
             CROSS JOIN LATERAL (SELECT max(at) AS at FROM ingestion.import_event e WHERE e.batch_id = b.id) e
             WHERE b.desired_state = 'cancel' AND b.state NOT IN ('completed', 'failed', 'cancelled') AND e.at < ingestion.clock() - interval '1 minute'
             """),
-        new("I1", "batch_has_its_jobs", """
+        new("I1", JobFlags, """
             SELECT 'batch ' || b.public_id AS subject, format('Batch %s is %s and has %s jobs, %s of them active.', b.public_id, b.state, count(j.id), count(*) FILTER (WHERE j.active)) AS sentence
             FROM ingestion.import_batch b
             LEFT JOIN ingestion.import_job j ON j.batch_id = b.id
@@ -113,4 +113,5 @@ internal static class ItemChecks
 
     public const string StuckBatch = "unended_batch_has_work";
     public const string HalfCancelled = "cancel_is_carried_out";
+    public const string JobFlags = "batch_has_its_jobs";
 }

@@ -1,7 +1,6 @@
 using System.Data;
 using System.Diagnostics;
 using Ingestion.Core.Artifacts;
-using Ingestion.Core.Indexing;
 using Ingestion.Core.Sources;
 using Npgsql;
 
@@ -11,7 +10,7 @@ namespace Ingestion.Core.Pipeline.Verify;
 /// Recounts everything: that nothing is lost, nothing doubled, and every figure follows from the rows. All queries see one snapshot, so
 /// the answer is exact while the pipeline works. The ways of webhooks (I7) have no rows yet.
 /// </summary>
-public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, UploadFiles uploads, BatchDuties duties, PublishedNames names, PipelineOptions options)
+public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, UploadFiles uploads, Repairs repairs, PipelineOptions options)
 {
     // A verification reads everything; a second one at the same time would only slow both.
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -20,15 +19,16 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
         [.. ItemChecks.All, .. ContentChecks.All, .. LogChecks.All, .. AttemptChecks.All, .. PercentageChecks.All];
 
     /// <summary>Looks, and with <see cref="VerifyRequest.Repair"/> mends and looks again.</summary>
-    public async Task<VerifyReport> RunAsync(VerifyRequest request, CancellationToken ct)
+    /// <param name="progress">Told of each check as it ends; after a repair of each once more.</param>
+    public async Task<VerifyReport> RunAsync(VerifyRequest request, CancellationToken ct, IProgress<CheckResult>? progress = null)
     {
         await _one.WaitAsync(ct);
         try
         {
-            var (report, files) = await LookAsync(request.Quick, ct);
+            var (report, files) = await LookAsync(request.Quick, progress, ct);
             if (!request.Repair || report.Clean) return report;
-            var repairs = await RepairAsync(report, files, ct);
-            return repairs.Count == 0 ? report : (await LookAsync(request.Quick, ct)).Report with { Repairs = repairs };
+            var made = await repairs.RunAsync(report, files, request, ct);
+            return made.Count == 0 ? report : (await LookAsync(request.Quick, progress, ct)).Report with { Repairs = made };
         }
         finally
         {
@@ -36,7 +36,7 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
         }
     }
 
-    private async Task<(VerifyReport Report, FileChecks Files)> LookAsync(bool quick, CancellationToken ct)
+    private async Task<(VerifyReport Report, FileChecks Files)> LookAsync(bool quick, IProgress<CheckResult>? progress, CancellationToken ct)
     {
         var files = new FileChecks(store, uploads);
         var started = Stopwatch.GetTimestamp();
@@ -47,20 +47,26 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
         await ExecuteAsync(connection, "SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = on; SET LOCAL jit = off", ct);
         var at = await MomentAsync(connection, ct);
         var results = new List<CheckResult>();
-        foreach (var check in Checks) results.Add(await RunAsync(connection, check, ct));
+        foreach (var check in Checks) Add(await RunAsync(connection, check, ct));
 
         await files.RunAsync(connection, worker, quick, ct);
         var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds - results.Sum(r => r.Milliseconds);
-        results.Add(Result("I6", "artifact_file_exists", files.Missing, took));
-        results.Add(Result("I6", "artifact_file_is_unchanged", files.Changed, 0));
-        results.Add(Result("I6", "file_has_a_row", files.Strangers, 0));
-        results.Add(Result("I6", "published_names_hold_what_is_published", files.Names, 0));
-        results.Add(Result("I6", "upload_file_exists", files.Uploads, 0));
+        Add(Result("I6", "artifact_file_exists", files.Missing, took));
+        Add(Result("I6", "artifact_file_is_unchanged", files.Changed, 0));
+        Add(Result("I6", FileChecks.Stranger, files.Strangers, 0));
+        Add(Result("I6", FileChecks.LostName, files.Names, 0));
+        Add(Result("I6", "upload_file_exists", files.Uploads, 0));
 
         started = Stopwatch.GetTimestamp();
         var percentages = await PercentageChecks.FormulaAsync(connection, ct);
-        results.Add(Result("I8", "percentages_follow_from_items", percentages, Stopwatch.GetElapsedTime(started).TotalMilliseconds));
+        Add(Result("I8", "percentages_follow_from_items", percentages, Stopwatch.GetElapsedTime(started).TotalMilliseconds));
         return (new(at, [.. results.OrderBy(r => r.Invariant, StringComparer.Ordinal)], await NotesAsync(connection, ct), []), files);
+
+        void Add(CheckResult result)
+        {
+            results.Add(result);
+            progress?.Report(result);
+        }
     }
 
     private async Task<CheckResult> RunAsync(NpgsqlConnection connection, Check check, CancellationToken ct)
@@ -83,41 +89,6 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
 
     private static CheckResult Result(string invariant, string name, List<Violation> violations, double milliseconds) =>
         new(invariant, name, violations.Count, milliseconds, [.. violations.Take(VerifyReport.Listed)]);
-
-    // Only what the pipeline would do by itself, or what nobody can miss.
-    private async Task<List<string>> RepairAsync(VerifyReport found, FileChecks files, CancellationToken ct)
-    {
-        var repairs = new List<string>();
-        bool Found(string name) => found.Checks.Any(c => c.Name == name && c.Count > 0);
-        if (Found(AttemptChecks.ExpiredLease))
-        {
-            await duties.RescueAsync(everything: false, ct);
-            repairs.Add("Took back tasks whose lease had run out.");
-        }
-        if (Found(ItemChecks.StuckBatch) || Found(ItemChecks.HalfCancelled))
-        {
-            await duties.FinishAsync(ct);
-            repairs.Add("Ended batches that nobody had ended, and carried out cancels.");
-        }
-        var exported = 0;
-        foreach (var version in files.LostNames)
-        {
-            try
-            {
-                await names.ExportAsync(version, ct);
-                exported++;
-            }
-            catch (IOException)
-            {
-                // Its own files are gone: the second look tells which.
-                continue;
-            }
-        }
-        if (exported > 0) repairs.Add($"Wrote {exported} published documents to their names again.");
-        foreach (var file in files.DeadFiles) await store.DeleteAsync(file, ct);
-        if (files.DeadFiles.Count > 0) repairs.Add($"Deleted {files.DeadFiles.Count} files that no row names.");
-        return repairs;
-    }
 
     private static async Task<IReadOnlyList<string>> NotesAsync(NpgsqlConnection connection, CancellationToken ct)
     {

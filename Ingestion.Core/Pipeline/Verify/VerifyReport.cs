@@ -27,7 +27,9 @@ public sealed record VerifyReport(DateTimeOffset At, IReadOnlyList<CheckResult> 
 /// <summary>How thorough a verification is.</summary>
 /// <param name="Quick">Compares only the lengths of stored files; otherwise every byte is read and hashed.</param>
 /// <param name="Repair">Mends first what can be mended without a decision, then looks again.</param>
-public sealed record VerifyRequest(bool Quick = false, bool Repair = false);
+/// <param name="Only">Mends what this check found and nothing else; null for everything.</param>
+/// <param name="By">Who asks for the repair, for the audit log; null for whoever has the command line.</param>
+public sealed record VerifyRequest(bool Quick = false, bool Repair = false, string? Only = null, Actor? By = null);
 
 /// <summary>
 /// One thing that must hold, as a query for the rows that break it: <c>subject</c> and <c>sentence</c>. It may use <c>@sweep</c>, the

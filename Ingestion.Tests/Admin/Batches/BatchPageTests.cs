@@ -23,7 +23,7 @@ public sealed class BatchPageTests : ComponentTest, IAsyncLifetime
     public async Task InitializeAsync()
     {
         _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, 4, 4);
+        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
         Services.AddCore(_database, _data.Path);
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));
     }

@@ -39,22 +39,11 @@ public sealed class BatchWordsTests
         BatchWords.Progress(Batch.In(state, Batch.Counts(0, failedInputs: failedInputs))).ShouldBe(text);
 
     [Fact]
-    public void Remaining_time_is_a_range_from_the_slower_and_the_faster_pace()
+    public void The_rate_is_told_once_enough_has_ended()
     {
-        // 100 in the last of five minutes, 60 a minute over all five: 600 take 6 to 10 minutes, give or take a fifth.
-        var pace = new BatchPace(100, 300, 5, 3000, 0);
-        BatchWords.Remaining(Batch.Counts(600), pace).ShouldBe("5 m – 12 m");
-        BatchWords.Rate(pace).ShouldBe("60 documents a minute");
-    }
-
-    [Fact]
-    public void Remaining_time_is_not_known_while_items_are_found_while_nothing_moves_and_after_too_few()
-    {
-        var pace = new BatchPace(100, 300, 5, 3000, 0);
-        BatchWords.Remaining(Batch.Counts(600, discovering: 1), pace).ShouldBe("not known yet");
-        BatchWords.Remaining(Batch.Counts(600), pace with { LastMinute = 0 }).ShouldBe("not known yet");
-        BatchWords.Remaining(Batch.Counts(600), new(4, 4, 0.1, 40, 0)).ShouldBe("not known yet");
+        BatchWords.Rate(new(100, 300, 5, 3000, 0)).ShouldBe("60 documents a minute");
         BatchWords.Rate(BatchPace.None).ShouldBe("not known yet");
+        BatchWords.Rate(new(4, 4, 0.1, 40, 0)).ShouldBe("not known yet");
     }
 
     [Fact]

@@ -1,6 +1,6 @@
-using System.Reflection;
 using Ingestion.Admin.Components.Parts;
 using Ingestion.Core.Pipeline;
+using Ingestion.Tests.Support;
 using Shouldly;
 using Xunit;
 
@@ -9,51 +9,42 @@ namespace Ingestion.Tests.Admin.Batches;
 public sealed class WaitWordsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly Room Roomy = new(1, 0, 4);
 
     [Fact]
     public void Every_reason_has_a_sentence_of_its_own()
     {
-        var reasons = typeof(WaitReasons).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => (string)f.GetRawConstantValue()!).ToList();
-        var sentences = reasons.ConvertAll(r => WaitWords.Of(r, Now.AddSeconds(12), Now));
+        var sentences = Reasons.Closed.Select(r => WaitSentence.Of(new Waiting(1, r, Now.AddSeconds(12), "3"), Now)).ToList();
         sentences.ShouldBeUnique();
         sentences.ShouldAllBe(s => s.EndsWith('.') && !s.StartsWith("Waits ("));
     }
 
-    [Fact]
-    public void A_reason_holds_until_its_time_and_then_a_worker_is_waited_for()
-    {
-        var item = Item(TaskState.Ready) with { WaitReason = WaitReasons.Retry, ScheduledAt = Now.AddSeconds(12) };
-        WaitWords.Of(item, Running, Roomy, Now).ShouldBe("An attempt failed; the next one starts in 12 s.");
-        WaitWords.Of(item, Running, Roomy, Now.AddSeconds(13)).ShouldBe("Waits for a free worker.");
-    }
+    [Theory]
+    [InlineData(WaitReasons.Retry, null, "An attempt failed; the next one starts in 12 s.")]
+    [InlineData(WaitReasons.HostPacing, "example.org", "The host example.org is asked slowly; its turn comes in 12 s.")]
+    [InlineData(HoldReasons.BatchWorkers, "1", "The batch has 1 document at work at once, as its options say; waits for a free place.")]
+    [InlineData(HoldReasons.BatchQueued, "4", "The batch waits for its turn: 4 are active at a time.")]
+    public void Sentences_name_what_is_waited_for(string reason, string? subject, string sentence) =>
+        WaitSentence.Of(new Waiting(1, reason, Now.AddSeconds(12), subject), Now).ShouldBe(sentence);
+
+    [Theory]
+    [InlineData(HoldReasons.NotStarted, "start")]
+    [InlineData(HoldReasons.BatchPaused, "resume")]
+    [InlineData(WaitReasons.Retry, "try-now")]
+    [InlineData(WaitReasons.StorageFull, "try-now")]
+    public void What_a_person_can_end_has_its_button(string reason, string act) => WaitHelp.Of(reason, "job_1")!.Act.ShouldBe(act);
 
     [Fact]
-    public void What_is_due_names_the_limit_that_is_full()
+    public void Every_pause_of_ours_can_be_cut_short_and_what_helps_elsewhere_is_a_link()
     {
-        WaitWords.Of(Item(TaskState.Ready), Running, new(0, 0, 4), Now).ShouldBe("No worker is running.");
-        WaitWords.Of(Item(TaskState.Ready), Running, new(1, 4, 4), Now)!.ShouldContain("4 documents at work at once");
-    }
-
-    [Fact]
-    public void What_runs_or_has_ended_waits_for_nothing()
-    {
-        WaitWords.Of(Item(TaskState.Running), Running, Roomy, Now).ShouldBeNull();
-        WaitWords.Of(Item(TaskState.Failed) with { State = ItemState.Failed }, Running, Roomy, Now).ShouldBeNull();
+        WaitReasons.OurPauses.ShouldAllBe(r => WaitHelp.Of(r, "job_1")!.Act == WaitHelp.TryNow);
+        WaitHelp.Of(HoldReasons.BatchWorkers, "job_1")!.Href.ShouldBe("/batches/job_1/settings");
+        WaitHelp.Of(HoldReasons.Running, "job_1").ShouldBeNull();
     }
 
     [Theory]
     [InlineData(BatchState.Pending, "The batch has not been started.")]
     [InlineData(BatchState.Queued, "The batch waits for its turn among the active ones.")]
     [InlineData(BatchState.Paused, "The batch is paused.")]
-    public void A_batch_that_stands_still_is_the_reason_for_its_documents(BatchState state, string sentence) =>
-        WaitWords.Of(Item(TaskState.Ready), Batch.In(state), Roomy, Now).ShouldBe(sentence);
-
-    [Fact]
-    public void A_person_is_waited_for_whatever_the_batch_does() =>
-        WaitWords.Of(Item(TaskState.Blocked), Batch.In(BatchState.Completed), Roomy, Now).ShouldBe("Waits for a person to review it.");
-
-    private static BatchView Running => Batch.In(BatchState.Running);
-
-    private static ItemView Item(TaskState task) => new() { SourceType = "url", SourceKey = "https://a.example/1", Name = "One", Metadata = "{}", TaskState = task, ScheduledAt = Now };
+    [InlineData(BatchState.Running, null)]
+    public void A_batch_that_stands_still_says_why(BatchState state, string? sentence) => WaitWords.Of(Batch.In(state)).ShouldBe(sentence);
 }

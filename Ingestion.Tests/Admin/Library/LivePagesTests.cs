@@ -32,7 +32,7 @@ public sealed class LivePagesTests : ComponentTest, IAsyncLifetime
     public async Task InitializeAsync()
     {
         _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, 4, 4);
+        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
         (_seed, _make) = (new LibrarySeed(_database), new Make(_database.Worker));
         Services.AddCore(_database, _data.Path);
         Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));

@@ -44,7 +44,7 @@ public static class BatchActs
     };
 
     /// <summary>Names what a cancel hits and how many.</summary>
-    public static Confirmation CancelQuestion(BatchView batch)
+    public static ActQuestion CancelQuestion(BatchView batch)
     {
         var c = batch.Counts;
         var hit = c.Open == 0 ? "No document is open." : $"{Format.Count(c.Open, "document")} of {Format.Count(c.Total)} will be dropped ({Format.Count(c.Running)} at work now).";

@@ -36,10 +36,6 @@ public static class BatchWords
     /// <summary><c>42 documents a minute</c>, or that it is not known yet.</summary>
     public static string Rate(BatchPace pace) => pace.IsKnown ? Format.Count((long)Math.Max(1, Math.Round(pace.PerMinute)), "document") + " a minute" : "not known yet";
 
-    /// <summary><c>2 m – 4 m</c>, or that it is not known yet: while items are still being found, or while nothing moves.</summary>
-    public static string Remaining(BatchCounts c, BatchPace pace) =>
-        c.Discovering == 0 && pace.Remaining(c.Open) is var (best, worst) ? Range(Rounded(best), Rounded(worst)) : "not known yet";
-
     /// <summary>How long it ran or runs; null before its start.</summary>
     public static string? Duration(BatchView batch, DateTimeOffset now) =>
         batch.StartedAt is { } start ? Format.Duration((batch.CompletedAt ?? now) - start) : null;
@@ -72,14 +68,4 @@ public static class BatchWords
         ("Embedded", [Stage.Embed]),
         ("Published", [Stage.Index]),
     ];
-
-    // A guess to the second would claim too much.
-    private static TimeSpan Rounded(TimeSpan t) => t switch
-    {
-        { TotalSeconds: < 60 } => TimeSpan.FromSeconds(Math.Max(5, Math.Ceiling(t.TotalSeconds / 5) * 5)),
-        { TotalHours: < 1 } => TimeSpan.FromMinutes(Math.Ceiling(t.TotalMinutes)),
-        _ => TimeSpan.FromMinutes(Math.Ceiling(t.TotalMinutes / 10) * 10),
-    };
-
-    private static string Range(TimeSpan best, TimeSpan worst) => best == worst ? $"about {Format.Duration(best)}" : $"{Format.Duration(best)} – {Format.Duration(worst)}";
 }

@@ -13,7 +13,7 @@ public sealed record EventWords(string Icon, string Tone, string Text)
     public static readonly IReadOnlyList<string> BatchKinds =
     [
         EventKinds.BatchSubmitted, EventKinds.BatchStarted, EventKinds.BatchPaused, EventKinds.BatchResumed, EventKinds.BatchCancelled,
-        EventKinds.BatchRetried, EventKinds.BatchCompleted, EventKinds.ItemsDiscovered, EventKinds.InputDone, EventKinds.InputFailed,
+        EventKinds.BatchRetried, EventKinds.BatchCompleted, EventKinds.BatchDeleted, EventKinds.CancelRequested, EventKinds.WaitsEnded, EventKinds.ItemsDiscovered, EventKinds.InputDone, EventKinds.InputFailed,
     ];
 
     /// <summary>Facts that say that something went wrong.</summary>
@@ -26,11 +26,14 @@ public sealed record EventWords(string Icon, string Tone, string Text)
         return e.Kind switch
         {
             EventKinds.BatchSubmitted => new("inbox", "waiting", "The batch was submitted."),
-            EventKinds.BatchStarted => new("play_arrow", "running", "The batch started."),
-            EventKinds.BatchPaused => new("pause_circle", "paused", "The batch was paused."),
-            EventKinds.BatchResumed => new("play_arrow", "running", "The batch was resumed."),
+            EventKinds.BatchStarted => new("play_arrow", "running", d.TryGetProperty("by", out _) ? $"The batch was started{By(d)}" : "The batch started."),
+            EventKinds.BatchPaused => new("pause_circle", "paused", $"The batch was paused{By(d)}"),
+            EventKinds.BatchResumed => new("play_arrow", "running", $"The batch was resumed{By(d)}"),
+            EventKinds.CancelRequested => new("cancel", "paused", Number(d, "items") is > 0 and var hit ? $"A cancel of {Format.Count(hit, "document")} was asked for{By(d)}" : $"A cancel was asked for{By(d)}"),
+            EventKinds.WaitsEnded => new("bolt", "running", $"{Format.Count(Number(d, "items"), "document")} {(Number(d, "items") == 1 ? "does" : "do")} not wait any longer{By(d)}"),
+            EventKinds.BatchDeleted => new("delete", "muted", $"The batch was deleted{By(d)}"),
             EventKinds.BatchCancelled => new("cancel", "muted", "The batch was cancelled."),
-            EventKinds.BatchRetried => new("autorenew", "running", $"{Format.Count(Number(d, "items"), "document")} opened again{More(Number(d, "inputs"), "source")}."),
+            EventKinds.BatchRetried => new("autorenew", "running", $"{Format.Count(Number(d, "items"), "document")} opened again{More(Number(d, "inputs"), "source")}{By(d)}"),
             EventKinds.BatchCompleted => Completed(d),
             EventKinds.ItemsDiscovered => new("travel_explore", "waiting", $"{Format.Count(Number(d, "count"), "document")} discovered."),
             EventKinds.InputDone => new("done_all", "done", "A source was listed to its end."),
@@ -76,6 +79,14 @@ public sealed record EventWords(string Icon, string Tone, string Text)
     };
 
     private static string Failed(JsonElement d) => Number(d, "attempt") is > 1 and var n ? $"Failed after {n} attempts: {Said(d, "message")}" : $"Failed: {Said(d, "message")}";
+
+    // Who asked, and why if they said; the end of the sentence in any case.
+    private static string By(JsonElement d) => (Said(d, "by"), Said(d, "reason")) switch
+    {
+        ("", _) => ".",
+        (var who, "") => $" by {who}.",
+        var (who, why) => $" by {who}: {why}",
+    };
 
     private static string More(long n, string what) => n == 0 ? "" : $" and {Format.Count(n, what)}";
 

@@ -6,12 +6,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Ingestion.Admin.Components.Pages.Settings;
+namespace Ingestion.Admin.Components.Pages.Operations;
 
 /// <summary>Facts of the running installation, as name and value. None of them is a secret.</summary>
-internal sealed class SelfCheck(Database database, Contexts contexts, DataDirectory data, EmbeddingModels models, IConfiguration configuration, IOptions<IngestionOptions> options)
+internal sealed class InstallationFacts(Database database, Contexts contexts, DataDirectory data, EmbeddingModels models, IConfiguration configuration, IOptions<IngestionOptions> options)
 {
-    public async Task<IReadOnlyList<KeyValuePair<string, string>>> FactsAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<KeyValuePair<string, string>>> ReadAsync(CancellationToken ct)
     {
         await using var db = contexts.Worker();
         var migrations = await db.Database.GetAppliedMigrationsAsync(ct);

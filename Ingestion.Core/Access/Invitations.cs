@@ -34,7 +34,7 @@ public sealed class Invitations(Contexts contexts, TimeProvider time)
     public async Task<IReadOnlyList<InvitationView>> ListAsync(string tenantId, CancellationToken ct)
     {
         await using var db = contexts.Worker();
-        return await Views(db, Open(db).Where(i => i.TenantId == tenantId)).OrderByDescending(i => i.CreatedAt).Take(500).ToListAsync(ct);
+        return await Views(db, Open(db).Where(i => i.TenantId == tenantId).OrderByDescending(i => i.CreatedAt).Take(500)).ToListAsync(ct);
     }
 
     /// <summary>The open invitation of a token; null where there is none.</summary>

@@ -37,6 +37,7 @@ public sealed class KeyRing(Contexts contexts) : IXmlRepository
 public sealed class MasterKey(IOptions<AccessOptions> options, DataDirectory data)
 {
     private const int KeyBytes = 32;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Lazy<byte[]> _key = new(() => HKDF.DeriveKey(HashAlgorithmName.SHA256, Material(options.Value, data), KeyBytes, info: "ingestion key ring"u8.ToArray()));
 
     public byte[] Seal(byte[] plain)
@@ -64,27 +65,25 @@ public sealed class MasterKey(IOptions<AccessOptions> options, DataDirectory dat
         if (options.KeyRingSecret.Length > 0) return Encoding.UTF8.GetBytes(options.KeyRingSecret);
         var file = Path.Combine(data.Private("keys"), "master");
         if (!File.Exists(file)) Make(file);
-        return File.ReadAllBytes(file);
+        // Of two processes that start at once one makes it; the other may look before it is written.
+        SpinWait.SpinUntil(() => new FileInfo(file).Length >= KeyBytes, Patience);
+        return File.ReadAllBytes(file) is { Length: KeyBytes } key ? key
+            : throw new SettingException($"{file} is cut off. Restore it from a backup; without it remove it, and enter the secrets again.");
     }
 
-    // Written beside and moved into place, so that nobody reads half a key; of two processes that start at once the first one's stays.
     private static void Make(string file)
     {
-        var draft = file + "." + Guid.NewGuid().ToString("n");
         var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) create.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(draft, create))
+        try
         {
+            using var stream = new FileStream(file, create);
             stream.Write(RandomNumberGenerator.GetBytes(KeyBytes));
             stream.Flush(flushToDisk: true);
         }
-        try
-        {
-            File.Move(draft, file, overwrite: false);
-        }
         catch (IOException) when (File.Exists(file))
         {
-            File.Delete(draft);
+            // The other process was first.
         }
     }
 }

@@ -95,7 +95,7 @@ public sealed class AdministrationTests : IAsyncLifetime
         (await client.GetFromJsonAsync<JsonElement>("/api/v1/audit?q=nothing-like-it")).GetProperty("total").GetInt32().ShouldBe(0);
         (await client.GetFromJsonAsync<JsonElement>($"/api/v1/audit?who={admin.Id}&to=2001-01-01T00:00:00Z")).GetProperty("total").GetInt32().ShouldBe(0);
         var csv = await client.GetStringAsync("/api/v1/audit/export?action=set_secret");
-        csv.ShouldStartWith("\uFEFFid,at,who");
+        csv.TrimStart('\uFEFF').ShouldStartWith("id,at,who");
         csv.ShouldContain(",secret =HYPERLINK(1),", Case.Sensitive, "the cell begins with a word and is no formula");
         (await client.GetFromJsonAsync<JsonElement>("/api/v1/audit/export?format=json")).GetArrayLength().ShouldBeGreaterThan(1);
         await using var db = _app.Services.GetRequiredService<Contexts>().Worker();

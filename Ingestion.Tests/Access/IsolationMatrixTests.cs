@@ -104,6 +104,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
     private static string? Judge(RouteRule rule, Who who, bool bySession, string method, bool names, HttpResponseMessage answer, string body)
     {
         if (!who.Reaches && body.Contains(Estate.Canary, StringComparison.Ordinal)) return "reads what is the owner's";
+        if ((int)answer.StatusCode >= 500) return "breaks";
         if (rule.Needs is not { } needed) return null;
         var status = answer.StatusCode;
         if (who.Facts is not { } facts)

@@ -41,6 +41,8 @@ internal static class AccessSetup
         var routes = new AuthorizationPolicyBuilder().AddRequirements(new RouteRequirement()).Build();
         builder.Services.AddAuthorizationBuilder().SetDefaultPolicy(routes).SetFallbackPolicy(routes);
         builder.Services.AddCascadingAuthenticationState();
+        // Who may frame us says the policy that every response carries.
+        builder.Services.AddAntiforgery(o => (o.SuppressXFrameOptionsHeader, o.Cookie.Name, o.Cookie.SecurePolicy) = (true, "ingestion-form", CookieSecurePolicy.SameAsRequest));
 
         // A page elsewhere whose name is made to point here would else count as our own origin.
         builder.Services.AddOptions<HostFilteringOptions>().Configure<IOptions<IngestionOptions>>((filter, settings) =>

@@ -51,6 +51,9 @@ fi
 need_app_packages
 need chromium "the browser of the page tests" have chromium
 need python3 "stub programs of the tests" have python3
+if [[ $long == true ]]; then
+  need faketime "clocks that are wrong" have faketime
+fi
 if [[ -n $(apt-cache search --names-only '^postgresql-doc-15$' 2>/dev/null) ]]; then
   need postgresql-doc-15 "a large set of real pages" test -d /usr/share/doc/postgresql-doc-15/html
 fi
@@ -64,10 +67,17 @@ if [[ -n $selection ]]; then
   arguments+=(--filter "$selection")
 fi
 
+# A line for each fault of the chaos tests, printed below.
+export INGESTION_CHAOS_REPORT=$results/chaos.txt
+
 # The runner's own limit still writes the results; the outer one is for a runner that hangs.
 code=0
 timeout --kill-after=30 "$((minutes + 1))m" dotnet test "$root/Ingestion.Tests" "${arguments[@]}" ${extra[@]+"${extra[@]}"} \
   -- "RunConfiguration.TestSessionTimeout=$((minutes * 60 * 1000))" || code=$?
+
+if [[ -s $INGESTION_CHAOS_REPORT ]]; then
+  sort -V "$INGESTION_CHAOS_REPORT"
+fi
 
 count() { sed -n "s/.*<Counters [^>]*\b$1=\"\([0-9]*\)\".*/\1/p" "$results/results.trx" 2>/dev/null | head -n 1; }
 

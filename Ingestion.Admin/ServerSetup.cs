@@ -1,6 +1,7 @@
 using System.Net;
 using Ingestion.Admin.Cli;
 using Ingestion.Core;
+using Ingestion.Core.Pipeline;
 using Ingestion.Core.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -44,7 +45,10 @@ internal static class ServerSetup
     public static IngestionOptions CheckedOptions(this WebApplication app)
     {
         app.Services.GetService<IStartupValidator>()?.Validate();
-        return app.Services.GetRequiredService<IOptions<IngestionOptions>>().Value;
+        var options = app.Services.GetRequiredService<IOptions<IngestionOptions>>().Value;
+        if (FaultPoints.Refusal(options.IsLoopback) is { } refusal) throw new SettingException(refusal);
+        if (FaultPoints.Warning is { } warning) Console.WriteLine(warning);
+        return options;
     }
 
     /// <summary>Runs until stopped. Returns 1 with a line on the console where a person's setting is in the way.</summary>

@@ -17,7 +17,7 @@ internal static class BatchRequest
     public static SubmissionRequest Read(JsonElement body, ProcessingOptions defaults)
     {
         if (body.ValueKind != JsonValueKind.Object) throw Invalid("The body must be a JSON object.");
-        var request = new SubmissionRequest("");
+        var request = new SubmissionRequest("") { Options = defaults };
         foreach (var member in body.EnumerateObject()) request = With(request, member.Name, member.Value, defaults);
         if (string.IsNullOrWhiteSpace(request.Name)) throw Invalid("name is missing: what people shall call the batch.");
         return request;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Ingestion.Core.Pipeline;
 using Npgsql;
 
 namespace Ingestion.Core.Artifacts;
@@ -28,6 +29,7 @@ public sealed class ArtifactWriter(NpgsqlDataSource worker, IArtifactStore store
         }
         await using var hashing = new HashingStream(content);
         var written = await store.PutAsync(key, hashing, ct);
+        FaultPoints.Reach(FaultPoints.AfterFile);
         return new(tenantId, written, hashing.Length, hashing.Sha256);
     }
 

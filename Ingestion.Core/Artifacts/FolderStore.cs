@@ -132,6 +132,7 @@ public sealed class FolderStore : IArtifactStore, IDisposable
             Options = FileOptions.Asynchronous,
         });
         await content.CopyToAsync(file, 128 * 1024, ct);
+        FaultPoints.Reach(FaultPoints.BeforeFlush);
         file.Flush(flushToDisk: true);
     }
 

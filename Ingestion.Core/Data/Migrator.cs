@@ -1,4 +1,6 @@
+using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
@@ -22,7 +24,8 @@ public sealed class Migrator(Database database)
         try
         {
             await ExecuteAsync(gate, "CREATE SCHEMA IF NOT EXISTS ingestion AUTHORIZATION ingestion_owner; CREATE SCHEMA IF NOT EXISTS quartz AUTHORIZATION ingestion_owner", ct);
-            await using var db = new IngestionDb(Contexts.Options(database.Owner).Options);
+            await using var db = new IngestionDb(Contexts.Options(database.Owner)
+                .LogTo((id, _) => id == RelationalEventId.CommandExecuted, _ => FaultPoints.Reach(FaultPoints.Migrating)).Options);
             var known = db.Database.GetMigrations().ToHashSet();
             var unknown = await HistoryExistsAsync(db, ct) ? (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !known.Contains(m)).ToList() : [];
             if (unknown.Count > 0) throw new SchemaTooNewException(unknown);

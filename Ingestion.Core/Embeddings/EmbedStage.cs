@@ -30,10 +30,12 @@ public sealed class EmbedStage(NpgsqlDataSource worker, EmbeddingModels models, 
             var vectors = await batcher.EmbedAsync(model, [.. missing.Select(m => m.Text)], ct);
             generation ??= await VectorTable.CreateGenerationAsync(worker, model, vectors[0].Length, ct);
             Require(model, generation.Dimensions, vectors);
+            FaultPoints.Reach(FaultPoints.BeforeVectors);
             await VectorTable.StoreAsync(worker, item.TenantId, generation.Id, [.. missing.Select(m => m.Hash)], vectors, ct);
             asked += missing.Count;
             await context.ReportAsync(ItemStep.Embedding, Math.Min(asked, total), total, $"Generating embeddings: {Math.Min(asked, total)} / {total}", ct);
         }
+        FaultPoints.Reach(FaultPoints.AfterVectors);
         var kept = generation.Id;
         return new StageOutcome.Done((connection, token) => KeepAsync(connection, item, model, kept, token),
             System.Text.Json.JsonSerializer.Serialize(new { model = model.Id, computed = asked, chunks = total })) { IsLight = true };

@@ -28,6 +28,9 @@ public sealed class EmbeddingOptions
     /// <summary>Requests of this process under way at once, 1 to 64.</summary>
     public int MaxConcurrentRequests { get; set; } = 8;
 
+    /// <summary>Requests begun in a minute at most, of all processes together; 0 for no limit.</summary>
+    public int RequestsPerMinute { get; set; }
+
     /// <summary>For a whole exchange, connecting and reading included; one second to ten minutes.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -61,6 +64,7 @@ internal sealed class EmbeddingOptionsValidator : IValidateOptions<EmbeddingOpti
         Require(options.Dimensions is null or (>= 1 and <= 16_384), nameof(options.Dimensions), "must lie between 1 and 16384, or be absent");
         Require(options.BatchSize is >= 1 and <= 2048, nameof(options.BatchSize), "must lie between 1 and 2048");
         Require(options.MaxConcurrentRequests is >= 1 and <= 64, nameof(options.MaxConcurrentRequests), "must lie between 1 and 64");
+        Require(options.RequestsPerMinute is >= 0 and <= 1_000_000, nameof(options.RequestsPerMinute), "must lie between 0 (no limit) and 1000000");
         Require(options.Timeout >= TimeSpan.FromSeconds(1) && options.Timeout <= TimeSpan.FromMinutes(10), nameof(options.Timeout), "must lie between 00:00:01 and 00:10:00");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }

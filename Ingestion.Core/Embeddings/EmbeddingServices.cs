@@ -1,3 +1,4 @@
+using Ingestion.Core.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -20,9 +21,14 @@ public static class EmbeddingServices
         services.TryAddSingleton(s => new OpenAiEmbedder(
             s.GetRequiredKeyedService<HttpMessageHandler>(HandlerKey),
             s.GetRequiredService<IOptions<EmbeddingOptions>>().Value,
-            s.GetRequiredService<TimeProvider>()));
+            s.GetRequiredService<TimeProvider>(),
+            Turns(s)));
         services.TryAddSingleton<EmbeddingModels>();
         services.TryAddSingleton<EmbeddingBatcher>();
         return services;
     }
+
+    private static EmbeddingTurns? Turns(IServiceProvider services) => services.GetRequiredService<IOptions<EmbeddingOptions>>().Value is { RequestsPerMinute: > 0 } limited
+        ? new(services.GetRequiredService<HostBudgets>(), $"embedding:{limited.BaseAddress.Host}:{limited.BaseAddress.Port}", limited.RequestsPerMinute, services.GetRequiredService<TimeProvider>())
+        : null;
 }

@@ -21,6 +21,7 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
     private readonly HttpClient _http;
     private readonly EmbeddingOptions _options;
     private readonly TimeProvider _time;
+    private readonly EmbeddingTurns? _turns;
     private readonly Uri _address;
     private readonly EmbeddingRefusal _refusal;
     private readonly EmbeddingGeneratorMetadata _metadata;
@@ -29,7 +30,8 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
     /// <param name="handler">Must not follow redirects; it is not disposed. See <see cref="CreateHandler"/>.</param>
     /// <param name="options">Validated options.</param>
     /// <param name="time">Measures the time-out and reads dates of Retry-After.</param>
-    public OpenAiEmbedder(HttpMessageHandler handler, EmbeddingOptions options, TimeProvider time)
+    /// <param name="turns">Where the service's rate is limited; waiting for a turn does not count against the time-out.</param>
+    public OpenAiEmbedder(HttpMessageHandler handler, EmbeddingOptions options, TimeProvider time, EmbeddingTurns? turns = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
@@ -38,6 +40,7 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
         _http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         _options = options;
         _time = time;
+        _turns = turns;
         var address = new UriBuilder(options.BaseAddress);
         address.Path = address.Path.TrimEnd('/') + "/embeddings";
         _address = address.Uri;
@@ -93,6 +96,7 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
 
     private async Task<EmbeddingReply> SendAsync(IReadOnlyList<string> texts, CancellationToken ct)
     {
+        if (_turns is not null) await _turns.WaitAsync(ct);
         using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, timeout.Token);
         try

@@ -39,6 +39,7 @@ public static class ParseWorker
             var request = ParseFrames.Request(line) ?? throw new InvalidDataException("An empty request.");
             // Without a word for people: the host counts the document's time from here.
             Report(0, null, "");
+            FaultPoints.Reach(FaultPoints.InParser, request.Raw.Name);
             var parser = (ParserRegistry.Find(request.Format) ?? throw new InvalidDataException("A format without a parser.")).Create(request.Limits);
             var document = await parser.ParseAsync(request.Raw, Report, CancellationToken.None);
             reply = new ParseReply(document);

@@ -9,7 +9,7 @@ namespace Ingestion.Core.Parsing;
 /// <summary>One worker process as its host sees it. Used by one document at a time; once dead it stays dead.</summary>
 internal sealed class ParserChild : IDisposable
 {
-    private static readonly string[] Inherited = ["PATH", "DOTNET_ROOT", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ"];
+    private static readonly string[] Inherited = ["PATH", "DOTNET_ROOT", "HOME", "TMPDIR", "LANG", "LC_ALL", "TZ", FaultPoints.Variable];
     private readonly Process _process;
     private readonly ParserPoolOptions _options;
     private readonly TimeProvider _time;
@@ -65,6 +65,7 @@ internal sealed class ParserChild : IDisposable
     public async Task<ParsedDocument> ParseAsync(string format, RawDocument raw, ParseLimits limits, ParseProgress? progress, CancellationToken ct)
     {
         var started = Documents > 0;
+        var seen = false;
         using var expiry = new CancellationTokenSource(started ? limits.Timeout : _options.StartLimit, _time);
         using var full = new CancellationTokenSource();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, expiry.Token, full.Token);
@@ -79,6 +80,8 @@ internal sealed class ParserChild : IDisposable
             do
             {
                 reply = await ParseFrames.ReadAsync(_process.StandardOutput.BaseStream, MostBytes(limits), stop.Token);
+                if (!reply.Last && !seen) FaultPoints.Reach(FaultPoints.WhileParsing, raw.Name);
+                seen = true;
                 if (!started) expiry.CancelAfter(limits.Timeout);
                 started = true;
                 if (reply is { Last: false, Message.Length: > 0 }) progress?.Invoke(reply.Current ?? 0, reply.Total, reply.Message);

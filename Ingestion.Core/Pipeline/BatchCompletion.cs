@@ -24,6 +24,7 @@ internal static class BatchCompletion
     /// <summary>The end itself, for a caller that has asked for work left, after the number, and found none.</summary>
     public static async Task<BatchState?> CompleteAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
+        FaultPoints.Reach(FaultPoints.Completing);
         var counts = await BatchCounts.ReadAsync(connection, batchId, ct);
         var (state, message) = Judge(counts);
         const string sql = """

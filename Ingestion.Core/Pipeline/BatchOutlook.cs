@@ -61,7 +61,7 @@ public sealed record BatchOutlook(
 
         SELECT substring(source_key FROM '^https?://[^/?#]+'), count(*)::int
         FROM ingestion.import_item
-        WHERE batch_id = @batch AND state = 'open' AND stage = 'acquire' AND source_key ~ '^https?://'
+        WHERE batch_id = @batch AND state = 'open' AND stage = 'acquire' AND source_key ~ '^https?://[^/?#]'
         GROUP BY 1
         ORDER BY 2 DESC
         LIMIT 100;

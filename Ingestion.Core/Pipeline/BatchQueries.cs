@@ -21,6 +21,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         return row is null ? null : row with { Counts = await CountsAsync(scope, row, ct) };
     }
 
+    /// <summary>The batch after an act of the caller's own: counted now, not shared from before.</summary>
+    public Task<BatchView?> FindAfterAsync(Scope scope, BatchView before, CancellationToken ct)
+    {
+        counts.Drop(scope.TenantId, before.Id);
+        return FindAsync(scope, before.PublicId, ct);
+    }
+
     /// <summary>Newest first. Drafts are left out unless asked for.</summary>
     public async Task<Page<BatchView>> ListAsync(Scope scope, BatchFilter filter, int skip, int take, CancellationToken ct)
     {

@@ -19,6 +19,8 @@ internal static class DoneTasks
     /// <summary>Settles and commits. Returns the tasks that were still ours; of the others nothing is written.</summary>
     public static async Task<HashSet<(long Task, int Attempt)>> SettleAsync(NpgsqlConnection connection, long batchId, IReadOnlyList<DoneTask> group, CancellationToken ct)
     {
+        // One claim that was worked on twice and ended twice at once ends once.
+        group = [.. group.DistinctBy(d => (d.Task.Id, d.Task.Attempt))];
         await using var transaction = await connection.BeginTransactionAsync(ct);
         var saves = group.Any(d => d.Outcome.Save is not null);
         if (saves)

@@ -46,6 +46,9 @@ public sealed class RunningTasks
         return held;
     }
 
+    /// <summary>The same claim at work once more, as <see cref="FaultPoints"/> can ask for: neither renewed nor taken away, it has the fence alone.</summary>
+    internal RunningTask Twin(ClaimedTask task) => new(task, this, _stopping.Token);
+
     /// <summary>
     /// True where this task's end may be what other stages of its batch wait for: the batch has, or had a moment ago, as many tasks at
     /// work here as it may, or how many it may is not known. What other processes hold is not seen; their hints and the poll tell.

@@ -25,7 +25,8 @@ public sealed class Shared<T>(TimeProvider time) where T : class
             var started = Stopwatch.GetTimestamp();
             entry.Value = await read();
             var cost = Stopwatch.GetElapsedTime(started) * 20;
-            entry.Keep = cost > Shortest ? cost : Shortest;
+            // The first reading is slow for reasons of its own (a connection, a plan) and says nothing about the next.
+            entry.Keep = entry.ReadAt != 0 && cost > Shortest ? cost : Shortest;
             entry.ReadAt = time.GetTimestamp();
             if (_entries.Count > Many) Forget();
             return entry.Value;
@@ -35,6 +36,9 @@ public sealed class Shared<T>(TimeProvider time) where T : class
             entry.Gate.Release();
         }
     }
+
+    /// <summary>The next one to ask reads anew: what was shared is known to be old.</summary>
+    public void Drop(Scope scope, long batchId) => _entries.TryRemove((scope, batchId), out _);
 
     private void Forget()
     {

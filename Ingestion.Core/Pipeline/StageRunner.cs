@@ -44,6 +44,7 @@ public sealed class StageRunner(
                 }
                 // Nothing is due, or all of it is held back by a limit. Whatever changes that wakes this stage again.
                 if (claimed.Count == 0) return;
+                FaultPoints.Reach(FaultPoints.AfterClaim, stage.Word());
                 Start(claimed, slots);
             }
             finally
@@ -73,9 +74,11 @@ public sealed class StageRunner(
         var held = claimed.Select(running.Add).ToList();
         var works = Work.LoadAsync(worker, claimed, running.Stopping);
         foreach (var work in held) _ = RunAndFreeAsync(work, works, slots);
+        if (FaultPoints.Doubles(claimed[0].Stage.Word()))
+            foreach (var task in claimed) _ = RunAndFreeAsync(running.Twin(task), works, null);
     }
 
-    private async Task RunAndFreeAsync(RunningTask work, Task<IReadOnlyDictionary<long, Lazy<Work>>> works, Slots slots)
+    private async Task RunAndFreeAsync(RunningTask work, Task<IReadOnlyDictionary<long, Lazy<Work>>> works, Slots? slots)
     {
         using var held = work;
         var task = held.Task;
@@ -93,7 +96,7 @@ public sealed class StageRunner(
         {
             // All stages have to look where the batch used up its workers, or where it is not known what was opened. Else the next one has a
             // task more, and this one, which has its own freed slot while it looks, may have one that was kept for small batches.
-            var wanted = slots.Release(task);
+            var wanted = slots?.Release(task) == true;
             if (task.Stage == Stage.Discover || running.MayHoldUp(held)) waker.WakeAll();
             else
             {

@@ -139,8 +139,51 @@ public sealed class BatchesTests(AdminApp app) : IClassFixture<AdminApp>
         (await ActAsync(id, "retry", """{"options":{"nothing":1}}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("nothing");
         (await ActAsync(id, "retry", """{"items":["one"]}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("items[0]");
 
+        (await ActAsync(id, "try-now", null, HttpStatusCode.Conflict)).GetProperty("detail").GetString()!.ShouldContain("Nothing waits");
+        (await ActAsync(id, "pause", """{"resaon":"typo"}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("resaon");
+
         var paused = await SubmittedAsync(new { name = "stops", urls = new[] { "http://127.0.0.1:1/" }, auto_start = false });
         (await ActAsync(paused, "cancel", null, HttpStatusCode.OK)).GetProperty("batch").GetProperty("state").GetString().ShouldBe("cancelled");
+    }
+
+    [Fact]
+    public async Task A_batch_says_where_it_stands_and_its_items_why_they_wait()
+    {
+        var id = await SubmittedAsync(new { name = "stands", urls = new[] { "http://127.0.0.1:1/", "https://" }, auto_start = false });
+        var batch = await GetAsync($"/api/v1/batches/{id}");
+        batch.GetProperty("sentence").GetString().ShouldBe("Not started: 2 documents wait until somebody starts the batch.");
+        batch.GetProperty("remaining").ValueKind.ShouldBe(JsonValueKind.Null);
+        var group = batch.GetProperty("waiting")[0];
+        (group.GetProperty("reason").GetString(), group.GetProperty("count").GetInt32(), group.GetProperty("help").GetProperty("act").GetString()).ShouldBe(("batch_not_started", 2, "start"));
+        var item = (await GetAsync($"/api/v1/batches/{id}/items")).GetProperty("items")[0];
+        item.GetProperty("waiting").GetProperty("sentence").GetString().ShouldBe("The batch has not been started.");
+        (await GetAsync($"/api/v1/batches/{id}/items/{item.GetProperty("id").GetInt64()}")).GetProperty("item").GetProperty("waiting").GetProperty("reason").GetString().ShouldBe("batch_not_started");
+    }
+
+    [Fact]
+    public async Task A_selection_is_cancelled_by_ids_or_by_filter_with_a_reason_in_the_log()
+    {
+        var id = await SubmittedAsync(new { name = "some", urls = new[] { "http://127.0.0.1:1/a", "http://127.0.0.1:1/b", "http://127.0.0.1:1/c" }, auto_start = false });
+        var first = (await GetAsync($"/api/v1/batches/{id}/items")).GetProperty("items")[0].GetProperty("id").GetInt64();
+        (await ActAsync(id, "cancel", $$$"""{"items":[{{{first}}}],"filter":{"q":"x"}}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("not both");
+        (await ActAsync(id, "cancel", """{"filter":{"colour":"red"}}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("filter.colour");
+        (await ActAsync(id, "cancel", $$"""{"items":[{{first}}]}""", HttpStatusCode.OK)).GetProperty("message").GetString().ShouldBe("1 document is cancelled.");
+        var counts = (await ActAsync(id, "cancel", """{"filter":{"q":"/b","state":"open"},"reason":"not this one"}""", HttpStatusCode.OK)).GetProperty("batch").GetProperty("counts");
+        (counts.GetProperty("cancelled").GetInt32(), counts.GetProperty("open").GetInt32()).ShouldBe((2, 1));
+        (await GetAsync($"/api/v1/batches/{id}/items?state=cancelled")).GetProperty("total").GetInt32().ShouldBe(2);
+        var asked = (await GetAsync($"/api/v1/batches/{id}/events")).GetProperty("events").EnumerateArray().Last(e => e.GetProperty("kind").GetString() == "cancel_requested");
+        asked.GetProperty("data").GetProperty("reason").GetString().ShouldBe("not this one");
+    }
+
+    [Fact]
+    public async Task A_deleted_batch_is_like_none()
+    {
+        var id = await SubmittedAsync(new { name = "gone", urls = new[] { "http://127.0.0.1:1/" }, auto_start = false });
+        using var answer = await _client.DeleteAsync($"/api/v1/batches/{id}");
+        (await JsonAsync(answer)).GetProperty("message").GetString()!.ShouldStartWith("Deleted.");
+        using var gone = await _client.GetAsync($"/api/v1/batches/{id}");
+        gone.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await ActAsync(id, "delete", null, HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -155,7 +198,7 @@ public sealed class BatchesTests(AdminApp app) : IClassFixture<AdminApp>
             unknown.StatusCode.ShouldBe(HttpStatusCode.NotFound);
             (await DetailAsync(foreign)).ShouldBe((await DetailAsync(unknown)).Replace("job_unknown", id, StringComparison.Ordinal));
         }
-        foreach (var act in new[] { "start", "pause", "resume", "cancel", "retry" })
+        foreach (var act in new[] { "start", "pause", "resume", "cancel", "retry", "try-now", "delete" })
             await ActAsync(id, act, null, HttpStatusCode.NotFound);
         (await GetAsync($"/api/v1/batches?q={id}")).GetProperty("total").GetInt32().ShouldBe(0);
     }

@@ -64,6 +64,32 @@ public sealed class ActivationTests : DatabaseTest
     }
 
     [Fact]
+    public async Task A_tenant_with_fewer_batches_at_work_enters_first()
+    {
+        await Make.OtherTenant("other");
+        for (var i = 0; i < Limit + 1; i++) await LargeAsync(age: TimeSpan.FromMinutes(5));
+        await ActivateAsync();
+        var theirs = await LargeAsync(tenant: "other");
+        await Spine.Control.CancelAsync(Make.Actor, (await WorkingAsync())[0], CancellationToken.None);
+        await ActivateAsync();
+        (await WorkingAsync()).ShouldContain(theirs);
+    }
+
+    [Fact]
+    public async Task Jobs_know_whether_their_batch_is_small()
+    {
+        var small = await SmallAsync();
+        await LargeAsync();
+        await ActivateAsync();
+        (await QueryAsync<long>("SELECT DISTINCT batch_id FROM ingestion.import_job WHERE small")).ShouldBe([small]);
+        var listed = await Make.Batch();
+        var listing = await Make.Task(listed, TaskState.Running, Stage.Discover);
+        await Make.Task(listed);
+        (await Spine.DoneAsync(listing)).ShouldBeTrue();
+        (await QueryAsync<long>("SELECT DISTINCT batch_id FROM ingestion.import_job WHERE small ORDER BY 1")).ShouldBe([small, listed]);
+    }
+
+    [Fact]
     public async Task Many_processes_deciding_at_once_do_not_exceed_the_limit()
     {
         for (var i = 0; i < Limit * 3; i++) await LargeAsync();
@@ -101,13 +127,13 @@ public sealed class ActivationTests : DatabaseTest
         return batch;
     }
 
-    private async Task<long> LargeAsync(Priority priority = Priority.Normal, TimeSpan? age = null)
+    private async Task<long> LargeAsync(Priority priority = Priority.Normal, TimeSpan? age = null, string tenant = Make.Tenant)
     {
-        var batch = await Make.Batch(BatchState.Queued, priority: priority, age: age);
+        var batch = await Make.Batch(BatchState.Queued, priority: priority, age: age, tenant: tenant);
         await ExecuteAsync("""
             INSERT INTO ingestion.import_item (tenant_id, batch_id, source_type, source_key, row, name, metadata, state, stage, step, progress_current, completed_at)
-            SELECT 'default', $1, 'url', 'https://example.org/many', n, 'x', '{}', 'done', 'index', 'finished', 0, now() FROM generate_series(1, $2) n
-            """, batch, BatchSize.Small);
+            SELECT $3, $1, 'url', 'https://example.org/many', n, 'x', '{}', 'done', 'index', 'finished', 0, now() FROM generate_series(1, $2) n
+            """, batch, BatchSize.Small, tenant);
         await Make.Task(batch);
         return batch;
     }

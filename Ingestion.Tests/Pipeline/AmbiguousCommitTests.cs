@@ -17,7 +17,7 @@ public sealed class AmbiguousCommitTests : DatabaseTest
     [InlineData(Stage.Discover, false)]
     public async Task Settling_well_counts_once_and_says_so(Stage stage, bool withSave)
     {
-        await using var proxy = new ReplyLosingProxy(Test.ConnectionString);
+        await using var proxy = new PostgresProxy(Test.ConnectionString);
         await using var spine = new Spine(new Database(proxy.ConnectionString));
         var task = await Make.Task(state: TaskState.Running, stage: stage);
         proxy.LoseNextCommitReply();
@@ -32,7 +32,7 @@ public sealed class AmbiguousCommitTests : DatabaseTest
     [Fact]
     public async Task Failing_is_charged_once()
     {
-        await using var proxy = new ReplyLosingProxy(Test.ConnectionString);
+        await using var proxy = new PostgresProxy(Test.ConnectionString);
         await using var spine = new Spine(new Database(proxy.ConnectionString));
         var task = await Make.Task(state: TaskState.Running);
         proxy.LoseNextCommitReply();
@@ -45,7 +45,7 @@ public sealed class AmbiguousCommitTests : DatabaseTest
     [Fact]
     public async Task Submitting_again_with_the_same_key_finds_the_batch()
     {
-        await using var proxy = new ReplyLosingProxy(Test.ConnectionString);
+        await using var proxy = new PostgresProxy(Test.ConnectionString);
         await using var spine = new Spine(new Database(proxy.ConnectionString));
         var request = new SubmissionRequest("Once") { Urls = [new("https://example.org/a")] };
         proxy.LoseNextCommitReply();

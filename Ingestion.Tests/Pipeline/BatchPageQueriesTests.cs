@@ -92,7 +92,8 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
     [Fact]
     public async Task Live_tells_stages_waits_and_workers()
     {
-        var batch = await SubmitAsync("https://a.example/1", "https://a.example/2", "https://a.example/3", "https://a.example/4");
+        // What is no address waits as well, at no host.
+        var batch = await SubmitAsync("https://a.example/1", "https://a.example/2", "https://", "https://a.example/4");
         await FailAsync(batch, "not_found", "name LIKE '%/1'");
         await SqlAsync($"UPDATE import_task_run SET wait_reason = 'host_pacing', scheduled_at = now() + interval '1 hour' WHERE batch_id = {batch} AND state = 'ready' AND item_id = (SELECT max(id) FROM import_item)");
         await SqlAsync("INSERT INTO worker_process (id, host, pid, role, version, slots) VALUES ('w', 'h', 1, 'both', '1', '{\"acquire\":8}'), ('p', 'h', 2, 'web', '1', '{}')");
@@ -102,7 +103,7 @@ public sealed class BatchPageQueriesTests : IAsyncLifetime
         live.Stages.ShouldHaveSingleItem().ShouldBe(new(Stage.Acquire, Open: 3, Running: 0, Ended: 1, Failed: 1, Cancelled: 0));
         live.Waiting.Select(w => (w.Reason, w.Subject, w.Count)).ShouldBe([(HoldReasons.StageBusy, "acquire", 2), (WaitReasons.HostPacing, "a.example", 1)]);
         live.Outlook.Left.ShouldHaveSingleItem().ShouldBe(new(Stage.Acquire, Items: 3, Sized: 0, Bytes: 0, Chunked: 0, Chunks: 0));
-        live.Outlook.Hosts.ShouldHaveSingleItem().ShouldBe(new("a.example", Pages: 3, PerMinute: 120, PausedUntil: null));
+        live.Outlook.Hosts.ShouldHaveSingleItem().ShouldBe(new("a.example", Pages: 2, PerMinute: 120, PausedUntil: null));
         live.Outlook.Places.Batch.ShouldBe(4);
         live.Workers.ShouldBe(1);
         live.Pace.LastMinute.ShouldBe(1);

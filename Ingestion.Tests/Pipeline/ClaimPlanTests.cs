@@ -5,15 +5,40 @@ using Ingestion.Tests.Support;
 using Npgsql;
 using Shouldly;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Ingestion.Tests.Pipeline;
 
-public sealed class ClaimPlanTests : DatabaseTest
+public sealed class ClaimPlanTests(ITestOutputHelper output) : DatabaseTest
 {
-    private const int Finished = 200_000;
+    [Fact]
+    public Task With_many_finished_tasks_and_statistics_from_before_them_a_claim_stays_on_its_indexes() => PlanHoldsAsync(200_000);
 
     [Fact]
-    public async Task With_many_finished_tasks_and_statistics_from_before_them_a_claim_stays_on_its_indexes()
+    [Trait("Category", "Long")]
+    public Task With_a_million_finished_tasks_too() => PlanHoldsAsync(1_000_000);
+
+    [Fact]
+    public async Task A_transaction_that_stays_open_elsewhere_does_not_make_claims_slow()
+    {
+        var batch = await Make.Batch(maxWorkers: 64);
+        var task = await Make.Task(batch);
+        // It sees the rows as they are now for as long as it lives, and so nothing that is dead for everybody else can be cleared away.
+        await using var old = await Worker.OpenConnectionAsync();
+        await using var transaction = await old.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await old.QueryAsync<long>("SELECT count(*) FROM ingestion.import_task_run");
+        await BreakAsync($"""
+            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
+            SELECT 'default', {batch}, {task.JobId}, -n, 'acquire', 'ready', 0, 0, 0, now() - interval '1 hour' FROM generate_series(1, 20000) n;
+            UPDATE ingestion.import_task_run SET state = 'running', attempt = 1, worker = 'w', lease_until = now() WHERE item_id < 0;
+            UPDATE ingestion.import_task_run SET state = 'succeeded', lease_until = NULL, finished_at = now() WHERE item_id < 0
+            """);
+        var slowest = await SlowestAsync(task);
+        output.WriteLine($"slowest of 20 claims behind 20,000 dead entries: {slowest.TotalMilliseconds:0.0} ms");
+        slowest.ShouldBeLessThan(TimeSpan.FromMilliseconds(500));
+    }
+
+    private async Task PlanHoldsAsync(int finished)
     {
         var batch = await Make.Batch(maxWorkers: 64);
         var task = await Make.Task(batch);
@@ -28,7 +53,7 @@ public sealed class ClaimPlanTests : DatabaseTest
             await connection.QueryAsync<object>("""
                 INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, finished_at)
                 SELECT 'default', $1, $2, n, 'acquire', 'succeeded', 1, 0, 0, now() FROM generate_series(1, $3) n
-                """, batch, task.JobId, Finished);
+                """, batch, task.JobId, finished);
             // Ready but not due, as behind a slow host: a claim must not step over them.
             await connection.QueryAsync<object>("""
                 INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
@@ -43,6 +68,12 @@ public sealed class ClaimPlanTests : DatabaseTest
         scans.Select(s => s.Index).ShouldBeSubsetOf(["import_task_run_ready", "import_task_run_running_batch", "pk_import_task_run"]);
         scans.Sum(s => s.Removed).ShouldBeLessThan(100);
 
+        (await SlowestAsync(task)).ShouldBeLessThan(TimeSpan.FromMilliseconds(500));
+    }
+
+    // The first claim of a session is planned and prepared; it does not count.
+    private async Task<TimeSpan> SlowestAsync(ClaimedTask task)
+    {
         var slowest = TimeSpan.Zero;
         for (var i = 0; i < 20; i++)
         {
@@ -52,7 +83,7 @@ public sealed class ClaimPlanTests : DatabaseTest
             var took = Stopwatch.GetElapsedTime(started);
             if (i > 0 && took > slowest) slowest = took;
         }
-        slowest.ShouldBeLessThan(TimeSpan.FromMilliseconds(500));
+        return slowest;
     }
 
     // auto_explain tells the plan of exactly the statement that the product sends.

@@ -158,6 +158,63 @@ public sealed class ClaimTests : DatabaseTest
     }
 
     [Fact]
+    public async Task Tenants_take_turns_however_many_batches_they_have()
+    {
+        await Make.OtherTenant("other");
+        var mine = new List<long>();
+        for (var i = 0; i < 3; i++) mine.Add(await Make.Batch(maxWorkers: 10));
+        var theirs = await Make.Batch(maxWorkers: 10, tenant: "other");
+        foreach (var batch in mine) await Make.Task(batch);
+        for (var i = 0; i < 3; i++) await Make.Task(theirs);
+        var turns = new List<long>();
+        for (var i = 0; i < 6; i++) turns.Add((await Spine.ClaimAsync(limit: 1)).Single().BatchId);
+        turns.ShouldBe([mine[0], theirs, mine[1], theirs, mine[2], theirs]);
+    }
+
+    [Fact]
+    public async Task Tenants_that_wait_share_one_helping_and_the_next_takes_what_is_left()
+    {
+        await Make.OtherTenant("other");
+        var (mine, theirs) = (await Make.Batch(maxWorkers: 10), await Make.Batch(maxWorkers: 10, tenant: "other"));
+        for (var i = 0; i < 8; i++) await Make.Task(mine);
+        for (var i = 0; i < 2; i++) await Make.Task(theirs);
+        (await Spine.ClaimAsync(limit: 6)).CountBy(t => t.BatchId).ShouldBe([new(mine, 3), new(theirs, 2)], ignoreOrder: true);
+        (await Spine.ClaimAsync(limit: 6)).Count.ShouldBe(5);
+        (await Spine.ClaimAsync(limit: 6)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_small_batch_goes_first_and_a_large_one_still_has_its_turn()
+    {
+        var large = await Make.Batch(maxWorkers: 10);
+        var small = await SmallAsync();
+        for (var i = 0; i < 2; i++) await Make.Task(large);
+        for (var i = 0; i < 3; i++) await Make.Task(small);
+        (await Spine.ClaimAsync(limit: 1)).Single().BatchId.ShouldBe(small);
+        (await Spine.ClaimAsync(limit: 1)).Single().BatchId.ShouldBe(small);
+        await ExecuteAsync("UPDATE ingestion.import_job SET served_at = served_at - interval '6 s' WHERE batch_id = $1", large);
+        (await Spine.ClaimAsync(limit: 1)).Single().BatchId.ShouldBe(large);
+        (await Spine.ClaimAsync(limit: 1)).Single().BatchId.ShouldBe(small);
+    }
+
+    [Fact]
+    public async Task What_is_kept_for_small_batches_no_other_takes()
+    {
+        var large = await Make.Batch();
+        await Make.Task(large);
+        (await Spine.ClaimAsync(smallOnly: true)).ShouldBeEmpty();
+        var ready = await Make.Task(await SmallAsync());
+        (await Spine.ClaimAsync(smallOnly: true)).ShouldHaveSingleItem().ShouldBe(ready with { Attempt = 1, Small = true });
+    }
+
+    private async Task<long> SmallAsync()
+    {
+        var batch = await Make.Batch(maxWorkers: 10);
+        await ExecuteAsync("UPDATE ingestion.import_job SET small = true WHERE batch_id = $1", batch);
+        return batch;
+    }
+
+    [Fact]
     public async Task Many_at_once_claim_every_task_exactly_once()
     {
         const int tasks = 200;

@@ -30,7 +30,7 @@ public sealed class ConditionsTests : DatabaseTest
         await Make.Task(stage: Stage.Parse);
         var stages = (await ReadAsync())["stages"];
         (stages.State, stages.Sentence).ShouldBe((ConditionState.Warning, "No running worker serves parse, embed."));
-        stages.Remedy!.ShouldContain("1 tasks wait");
+        stages.Remedy!.ShouldContain("Tasks that wait for it: 1.");
     }
 
     [Fact]

@@ -29,6 +29,13 @@ internal static class Processes
             await EndedAsync(pid);
     }
 
+    /// <summary>Sends a signal by its name, such as <c>QUIT</c>.</summary>
+    public static async Task SignalAsync(int pid, string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", pid.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
     /// <summary>Waits for a process that is not ours; a zombie nobody reaps counts as ended.</summary>
     public static async Task EndedAsync(int pid)
     {

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Ingestion.Tests.Postgres;
 using Shouldly;
 
 namespace Ingestion.Tests.Support;
@@ -16,10 +17,25 @@ public sealed partial class AppProcess : IAsyncDisposable
     public const string Key = "a-key-of-the-tests-0123456789";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private readonly Process _process;
+    private readonly ProcessGuard _guard;
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<int> _port = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private AppProcess(Process process) => _process = process;
+    private AppProcess(ProcessStartInfo start)
+    {
+        _process = new() { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, e) => Read(e.Data);
+        _process.ErrorDataReceived += (_, e) => Read(e.Data);
+        _process.Exited += (_, _) => _port.TrySetException(new ShouldAssertException($"It ended before it was ready:\n{Output}"));
+        _process.Start();
+        _guard = new(_process.Id);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     /// <summary>Sends the key with every request.</summary>
     public HttpClient Client { get; } = new() { DefaultRequestHeaders = { { "X-Api-Key", Key } }, Timeout = TimeSpan.FromMinutes(2) };
@@ -49,25 +65,50 @@ public sealed partial class AppProcess : IAsyncDisposable
     /// <summary>Starts it on a data directory and waits until it answers. Settings are named as in the settings file.</summary>
     public static async Task<AppProcess> StartAsync(string data, params (string Key, string Value)[] settings)
     {
-        var start = Program(data, [.. settings.Select(s => $"--{s.Key}={s.Value}")]);
-        start.Environment["INGESTION_PORT"] = "0";
-        start.Environment["INGESTION_BOOTSTRAP_KEY"] = Key;
-        var app = new AppProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
-        app._process.OutputDataReceived += (_, e) => app.Read(e.Data);
-        app._process.ErrorDataReceived += (_, e) => app.Read(e.Data);
-        app._process.Exited += (_, _) => app._port.TrySetException(new ShouldAssertException($"It ended before it was ready:\n{app.Output}"));
-        app._process.Start();
-        app._process.BeginOutputReadLine();
-        app._process.BeginErrorReadLine();
-        app.Client.BaseAddress = new($"http://localhost:{await app._port.Task.WaitAsync(StartLimit)}");
-        (await app.Client.GetAsync("/health")).IsSuccessStatusCode.ShouldBeTrue();
+        var app = Begin(new(data) { Settings = settings });
+        await app.ReadyAsync();
         return app;
     }
 
-    /// <summary>Runs <c>ingestion verify</c> beside the program on its data directory; what it printed. Fails where it found anything.</summary>
-    public static async Task<string> VerifyAsync(string data)
+    /// <summary>Starts it and does not wait.</summary>
+    public static AppProcess Begin(Launch launch)
     {
-        using var verify = Process.Start(Program(data, "verify"))!;
+        var start = Program(launch.Data, [.. launch.Settings.Select(s => $"--{s.Key}={s.Value}")], launch.Prefix);
+        start.Environment["INGESTION_PORT"] = "0";
+        start.Environment["INGESTION_BOOTSTRAP_KEY"] = Key;
+        foreach (var (name, value) in launch.Environment) start.Environment[name] = value;
+        return new(start);
+    }
+
+    /// <summary>Waits until it answers.</summary>
+    public async Task ReadyAsync(TimeSpan? patience = null)
+    {
+        try
+        {
+            Client.BaseAddress = new($"http://localhost:{await _port.Task.WaitAsync(patience ?? StartLimit)}");
+            (await Client.GetAsync("/health")).IsSuccessStatusCode.ShouldBeTrue();
+        }
+        catch
+        {
+            if (!HasExited) await KillAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until it has ended by itself; its exit code.</summary>
+    public async Task<int> ExitAsync(TimeSpan patience)
+    {
+        await _process.WaitForExitAsync().WaitAsync(patience);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Sends a signal, such as <c>STOP</c>.</summary>
+    public Task SignalAsync(string name) => Processes.SignalAsync(Id, name);
+
+    /// <summary>Runs <c>ingestion verify</c> beside the program on its data directory; what it printed. Fails where it found anything.</summary>
+    public static async Task<string> VerifyAsync(string data, params (string Key, string Value)[] settings)
+    {
+        using var verify = Process.Start(Program(data, ["verify", .. settings.Select(s => $"--{s.Key}={s.Value}")], []))!;
         var errors = verify.StandardError.ReadToEndAsync();
         var report = await verify.StandardOutput.ReadToEndAsync();
         await verify.WaitForExitAsync();
@@ -77,9 +118,6 @@ public sealed partial class AppProcess : IAsyncDisposable
 
     /// <summary>How it ended; only once it has.</summary>
     public int ExitCode => _process.ExitCode;
-
-    /// <summary>Its process number, by which its row among the workers is known.</summary>
-    public int Id => _process.Id;
 
     /// <summary>Stops it in the middle of whatever it does, as a paused virtual machine would; <see cref="WakeAsync"/> lets it go on.</summary>
     public Task FreezeAsync() => SignalAsync("STOP");
@@ -98,6 +136,8 @@ public sealed partial class AppProcess : IAsyncDisposable
     {
         if (_process.HasExited) return;
         await SignalAsync("TERM");
+        // One that a test froze hears of it only then.
+        await SignalAsync("CONT");
         try
         {
             await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(40));
@@ -158,19 +198,17 @@ public sealed partial class AppProcess : IAsyncDisposable
     {
         await StopAsync();
         Client.Dispose();
+        _guard.Dispose();
         _process.Dispose();
     }
 
-    private static ProcessStartInfo Program(string data, params string[] arguments) =>
-        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "ingestion.dll"), .. arguments])
+    private static ProcessStartInfo Program(string data, string[] arguments, string[] prefix)
+    {
+        string[] command = [.. prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "ingestion.dll"), .. arguments];
+        return new(command[0], command[1..])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data, Environment = { ["INGESTION_DATA"] = data },
         };
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", ["-" + signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
     }
 
     private void Read(string? line)

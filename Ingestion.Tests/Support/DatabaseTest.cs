@@ -46,7 +46,7 @@ public abstract class DatabaseTest : IAsyncLifetime
         var admin = new NpgsqlConnectionStringBuilder(await PostgresServer.AdminConnectionStringAsync()) { Database = Test.Name, Pooling = false };
         await using var connection = new NpgsqlConnection(admin.ConnectionString);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SET session_replication_role = replica; " + sql, connection);
+        await using var command = new NpgsqlCommand("SET session_replication_role = replica; " + sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync();
     }
 }

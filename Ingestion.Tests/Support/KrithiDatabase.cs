@@ -1,45 +1,26 @@
 using Ingestion.Core.Postgres;
+using Ingestion.Tests.Chaos;
 using Npgsql;
 
 namespace Ingestion.Tests.Support;
 
-/// <summary>Looks from outside at what a run of <see cref="KrithiSite"/> left in the program's own database.</summary>
+/// <summary>Looks from outside at what a run of <see cref="KrithiSite"/> left in the program's database.</summary>
 internal sealed class KrithiDatabase : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
 
-    private KrithiDatabase(NpgsqlDataSource source) => _source = source;
+    /// <param name="connectionString">As <see cref="PostgresRoles.App"/>.</param>
+    public KrithiDatabase(string connectionString) => _source = NpgsqlDataSource.Create(PostgresRoles.For(connectionString, PostgresRoles.Worker));
 
-    public static Task<KrithiDatabase> OpenAsync(string data) =>
-        Task.FromResult(new KrithiDatabase(NpgsqlDataSource.Create(PostgresRoles.For(EmbeddedPostgres.TryFind(data)!, PostgresRoles.Worker))));
+    /// <summary>The server that runs on a data directory.</summary>
+    public static Task<KrithiDatabase> OpenAsync(string data) => Task.FromResult(new KrithiDatabase(EmbeddedPostgres.TryFind(data)!));
 
     /// <summary>What does not add up, a sentence each.</summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(KrithiSite site)
     {
-        var problems = new List<string>();
-        async Task NoneAsync(string what, string sql)
-        {
-            if (await CountAsync(sql) is var n and > 0) problems.Add($"{n} × {what}");
-        }
-        await NoneAsync("item is open", "SELECT count(*)::int FROM ingestion.import_item WHERE state = 'open'");
-        await NoneAsync("task is not final", "SELECT count(*)::int FROM ingestion.import_task_run WHERE state IN ('ready', 'running', 'blocked')");
-        await NoneAsync("row is missing or doubled", $"SELECT abs(count(*) - {KrithiSite.Rows})::int + (count(*) - count(DISTINCT (source_key, row, input_id)))::int FROM ingestion.import_item");
-        await NoneAsync("gap or repeat in the event numbers", """
-            SELECT count(*)::int FROM (SELECT seq, row_number() OVER (PARTITION BY batch_id ORDER BY seq) AS n FROM ingestion.import_event) e WHERE e.seq <> e.n
-            """);
-        await NoneAsync("batch completed twice or never", "SELECT abs(count(*) - 1)::int FROM ingestion.import_event WHERE kind = 'batch_completed'");
-        await NoneAsync("content claim is left over", "SELECT count(*)::int FROM ingestion.content_claim");
-        await NoneAsync("published chunk has no words or no vector", """
-            SELECT count(*)::int
-            FROM ingestion.publication p
-            JOIN ingestion.chunk c ON c.document_version_id = p.document_version_id
-            LEFT JOIN ingestion.chunk_fts f ON f.chunk_id = c.id
-            LEFT JOIN ingestion.chunk_vector v ON v.tenant_id = c.tenant_id AND v.generation_id = f.generation_id AND v.text_hash = c.text_hash
-            WHERE f.chunk_id IS NULL OR v.text_hash IS NULL
-            """);
-        await NoneAsync("stage succeeded twice for an item", """
-            SELECT count(*)::int FROM (SELECT 1 FROM ingestion.import_task_run WHERE state = 'succeeded' GROUP BY item_id, input_id, stage HAVING count(*) > 1) x
-            """);
+        var problems = new List<string>(await Invariants.ProblemsAsync(_source));
+        if (await CountAsync($"SELECT abs(count(*) - {site.Count})::int + (count(*) - count(DISTINCT (source_key, row, input_id)))::int FROM ingestion.import_item WHERE source_type = 'manifest'") is var n and > 0)
+            problems.Add($"{n} × row is missing or doubled");
         problems.AddRange(await EndingsAsync(site));
         return problems;
     }
@@ -59,6 +40,7 @@ internal sealed class KrithiDatabase : IAsyncDisposable
             SELECT i.source_key, i.state, i.error_code, (SELECT coalesce(max(t.failures), 0) FROM ingestion.import_task_run t WHERE t.item_id = i.id),
                    (SELECT string_agg(e.data ->> 'message', ' ' ORDER BY e.seq) FROM ingestion.import_event e WHERE e.item_id = i.id AND e.kind = 'attempt_failed')
             FROM ingestion.import_item i
+            WHERE i.source_type = 'manifest'
             ORDER BY i.id
             """;
         var problems = new List<string>();

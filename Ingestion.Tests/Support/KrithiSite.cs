@@ -26,6 +26,11 @@ internal sealed class KrithiSite : IAsyncDisposable
 
     private KrithiSite(FixtureHost site) => _site = site;
 
+    /// <summary>Rows of all manifests.</summary>
+    public int Count { get; private init; } = Rows;
+
+    public FixtureHost Host => _site;
+
     /// <summary>The manifests by name, as CSV with the addresses of this site.</summary>
     public IReadOnlyDictionary<string, byte[]> Manifests { get; private set; } = new Dictionary<string, byte[]>();
 
@@ -51,14 +56,27 @@ internal sealed class KrithiSite : IAsyncDisposable
         return krithi;
     }
 
+    /// <summary>The same with a manifest of made-up addresses: runs anywhere.</summary>
+    public static async Task<KrithiSite> MadeUpAsync(int rows, int seed)
+    {
+        var krithi = new KrithiSite(await FixtureHost.StartAsync()) { Count = rows };
+        var kinds = new Dictionary<string, PageKind>();
+        var table = new StringBuilder("Krithi,Hyperlink\r\n");
+        for (var row = 1; row <= rows; row++) table.Append(krithi.Rewrite($"song {row},", $"made-up/{seed}/{row}", kinds)).Append("\r\n");
+        krithi.Manifests = new Dictionary<string, byte[]> { ["made-up.csv"] = Encoding.UTF8.GetBytes(table.ToString()) };
+        krithi.Kinds = kinds;
+        return krithi;
+    }
+
     /// <summary>Uploads the manifests and submits them as one batch; its id.</summary>
-    public async Task<string> SubmitAsync(AppProcess app)
+    /// <param name="workers">Tasks of the batch at work at once, over all processes.</param>
+    public async Task<string> SubmitAsync(AppProcess app, int workers = 16)
     {
         var uploads = new List<string>();
         foreach (var (name, content) in Manifests) uploads.Add(await app.UploadAsync(name, content, "manifest"));
         return await app.SubmitAsync(new
         {
-            name = "Krithis", options = new { max_workers = 16, max_retries = 3 },
+            name = "Krithis", options = new { max_workers = workers, max_retries = 3 },
             manifests = uploads.Select(u => new { upload = u, url_column = "Hyperlink", title_column = "Krithi" }),
         });
     }

@@ -33,7 +33,10 @@ public sealed class PipelineHost : IAsyncDisposable
     public NpgsqlDataSource Worker => _database.Worker;
 
     /// <summary>Starts the pipeline; <paramref name="settings"/> go over those of these tests.</summary>
-    public static async Task<PipelineHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<PipelineHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(_ => { }, settings);
+
+    /// <summary>The same with services that <paramref name="change"/> replaces.</summary>
+    public static async Task<PipelineHost> StartAsync(Action<IServiceCollection> change, params (string Key, string Value)[] settings)
     {
         var test = await PostgresServer.CreateDatabaseAsync();
         var data = new TemporaryDirectory("pipeline-");
@@ -52,6 +55,7 @@ public sealed class PipelineHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.Services.AddIngestionOptions().AddIngestion(database).AddPipeline();
         builder.Services.Configure<ParserPoolOptions>(o => o.Command = Parsing.WorkerProcess.Command);
+        change(builder.Services);
         var host = builder.Build();
         await host.StartAsync();
         return new(test, data, database, host);

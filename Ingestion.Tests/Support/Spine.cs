@@ -42,10 +42,10 @@ internal sealed class Spine : IAsyncDisposable
     public BatchDuties Duties { get; }
     public Submission Submission { get; }
 
-    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage = Stage.Acquire, int limit = 100, string worker = "w1", TimeSpan? lease = null)
+    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(Stage stage = Stage.Acquire, int limit = 100, string worker = "w1", TimeSpan? lease = null, bool smallOnly = false)
     {
         await using var connection = await Database.Worker.OpenConnectionAsync();
-        return await ImportQueue.ClaimAsync(connection, stage, worker, limit, lease ?? TimeSpan.FromSeconds(30), CancellationToken.None);
+        return await ImportQueue.ClaimAsync(connection, stage, worker, limit, lease ?? TimeSpan.FromSeconds(30), CancellationToken.None, smallOnly);
     }
 
     public Task<bool> DoneAsync(ClaimedTask task, SaveOutput? save = null) => Settler.SettleAsync(task, new StageOutcome.Done(save), CancellationToken.None);

@@ -43,8 +43,8 @@ internal static class CommandLine
         };
         Console.WriteLine(Machine.Describe());
         if (plan.What is "documents" or "all") await DocumentsBenchmark.RunAsync(plan, interrupt.Token);
-        if (plan.What is "queue" or "all") await QueueBenchmark.RunAsync(plan, interrupt.Token);
-        if (plan.Peers is { } peers) await Peers.RunAsync(peers, plan.What, interrupt.Token);
+        var queue = plan.What is "queue" or "all" ? await QueueBenchmark.RunAsync(plan, interrupt.Token) : null;
+        if (plan.Peers is { } peers) await Peers.RunAsync(peers, plan.What, queue, interrupt.Token);
         return 0;
     }
 

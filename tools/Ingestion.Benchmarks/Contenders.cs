@@ -29,6 +29,13 @@ internal static class Contenders
         ["copy"] = CopyFloor.RunAsync,
         ["queue-1"] = i => QueuePath.RunAsync(i, batches: 1),
         ["queue-8"] = i => QueuePath.RunAsync(i, batches: 8),
+        ["queue-after"] = i => QueuePath.RunAsync(i, batches: 1, FinishedTasks.LoadAsync),
+        ["queue-silent"] = i => QueuePath.RunAsync(i, batches: 1, hints: false),
+        ["queue-watched"] = i => QueuePath.RunAsync(i, batches: 1, watchers: 20),
+        ["claims-after"] = ClaimLatency.RunAsync,
+        ["enqueue"] = QueuePath.EnqueueAsync,
+        ["listed-10k"] = _ => ListedPath.RunAsync(10_000),
+        ["listed-100k"] = _ => ListedPath.RunAsync(100_000),
         ["sql"] = QueueFloor.RunAsync,
     };
 

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Ingestion.Benchmarks;
 
@@ -52,6 +53,16 @@ internal sealed class Rig : IAsyncDisposable
             """);
         await command.ExecuteNonQueryAsync();
         return rig;
+    }
+
+    /// <summary>Runs statements that the product's own roles may not.</summary>
+    public async Task AdministerAsync(string sql)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_server.AdminConnectionString) { Database = new NpgsqlConnectionStringBuilder(Database.ConnectionString).Database };
+        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 600 };
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>The statements that cost most since the last call; empty where they are not counted.</summary>

@@ -41,7 +41,7 @@ public sealed class Conditions(
             ? new("stages", ConditionState.Good, $"Every stage is served; {processes} {(processes == 1 ? "process works" : "processes work")}.")
             : new("stages", ConditionState.Warning,
                 without.Count == view.Stages.Count ? "No worker is running." : $"No running worker serves {string.Join(", ", without.Select(s => s.Stage.Word()))}.",
-                $"Start a process with --role worker, or look at Ingestion:Pipeline:Stages. {without.Sum(s => s.Due + s.Later)} tasks wait for it.");
+                $"Start a process with --role worker, or look at Ingestion:Pipeline:Stages. Tasks that wait for it: {without.Sum(s => s.Due + s.Later)}.");
     }
 
     private static Condition Duties(WorkersView view) => view.Duties.Where(d => d.LastError is not null).ToList() is { Count: > 0 } failed

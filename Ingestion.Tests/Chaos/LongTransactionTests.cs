@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using Ingestion.Core.Pipeline;
+using Ingestion.Tests.Support;
+using Npgsql;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Ingestion.Tests.Chaos;
+
+/// <summary>F10: a million finished tasks that nobody has analysed, and a foreign transaction that keeps every dead row alive.</summary>
+[Trait("Category", "Long")]
+public sealed class LongTransactionTests(ITestOutputHelper output) : DatabaseTest
+{
+    private const int Finished = 1_000_000;
+    private const int Items = 20_000;
+
+    [Fact]
+    public async Task Claims_stay_quick_under_an_old_snapshot_and_a_million_finished_tasks()
+    {
+        using var report = new ChaosReport(output, "F10 old snapshot");
+        var batch = await Make.Batch(maxWorkers: 1000);
+        var task = await Make.Task(batch, stage: Stage.Embed);
+        await BreakAsync($"""
+            ALTER TABLE ingestion.import_task_run SET (autovacuum_enabled = false);
+            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, finished_at)
+            SELECT 'default', {batch}, {task.JobId}, -n, 'embed', 'succeeded', 1, 0, 0, now() FROM generate_series(1, {Finished}) n;
+            WITH i AS (
+                INSERT INTO ingestion.import_item (tenant_id, batch_id, source_type, source_key, row, name, metadata, state, stage, step, progress_current)
+                SELECT 'default', {batch}, 'url', 'https://example.org/' || n, n, 'x', '{"{}"}', 'open', 'embed', 'pending', 0 FROM generate_series(1, {Items}) n
+                RETURNING id)
+            INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes)
+            SELECT 'default', {batch}, {task.JobId}, id, 'embed', 'ready', 0, 0, 0 FROM i
+            """);
+        var before = await SizeAsync();
+        await using var foreign = await Worker.OpenConnectionAsync();
+        await using var snapshot = await foreign.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
+        await foreign.QueryAsync<object>("SELECT 1 FROM ingestion.import_task_run LIMIT 1");
+
+        var clock = Stopwatch.StartNew();
+        var claims = new List<double>();
+        while (true)
+        {
+            var started = Stopwatch.GetTimestamp();
+            var claimed = await Spine.ClaimAsync(Stage.Embed, limit: 16);
+            claims.Add(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            if (claimed.Count == 0) break;
+            await Task.WhenAll(claimed.Select(t => Spine.DoneAsync(t)));
+        }
+        claims.Sort();
+        var p99 = claims[claims.Count * 99 / 100];
+        report.Figure($"{Items} tasks behind {Finished} finished ones under a snapshot held for {clock.Elapsed.TotalSeconds:0} s: {claims.Count} claims, median {claims[claims.Count / 2]:0.0} ms, p99 {p99:0.0} ms, slowest {claims[^1]:0.0} ms; task table {before / 1048576} to {await SizeAsync() / 1048576} MiB");
+        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run WHERE stage = 'embed' AND state = 'succeeded'")).ShouldBe(Finished + Items + 1);
+        p99.ShouldBeLessThan(50);
+        report.Pass();
+    }
+
+    private Task<long> SizeAsync() => ScalarAsync<long>("SELECT pg_total_relation_size('ingestion.import_task_run')");
+}

@@ -1,0 +1,101 @@
+using System.Net.Http.Json;
+using Ingestion.Core.Pipeline;
+using Ingestion.Tests.Support;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Ingestion.Tests.Chaos;
+
+/// <summary>F2: the program kills itself at each named place between two effects, is started again, and nothing is half there.</summary>
+[Collection(RunningProgram.Name)]
+public sealed class NamedPointTests(ITestOutputHelper output)
+{
+    private const int Rows = 8;
+    private static readonly TimeSpan UntilDeath = TimeSpan.FromMinutes(2);
+
+    // The point, and how often one batch of so many rows reaches it at least.
+    private static readonly (string Point, int Times)[] Points =
+    [
+        ($"{FaultPoints.AfterClaim}@discover", 1), ($"{FaultPoints.AfterClaim}@acquire", 2), ($"{FaultPoints.AfterClaim}@parse", 2), ($"{FaultPoints.AfterClaim}@index", 2),
+        (FaultPoints.BeforeFlush, 3 * Rows), (FaultPoints.AfterFile, 3 * Rows), (FaultPoints.WhileParsing, Rows), (FaultPoints.BeforeVectors, Rows), (FaultPoints.AfterVectors, Rows),
+        (FaultPoints.AfterCommit, 4 * Rows), (FaultPoints.Completing, 1),
+    ];
+
+    [Fact]
+    public Task Killed_at_each_point_once() => RunAsync("F2 named points (short)", seed: 20261122, rounds: 1);
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public Task Killed_at_each_point_twenty_times() => RunAsync("F2 named points", Random.Shared.Next(), rounds: 20);
+
+    private async Task RunAsync(string name, int seed, int rounds)
+    {
+        using var report = new ChaosReport(output, name, seed);
+        var random = new Random(seed);
+        await using var run = ChaosRun.Embedded(await KrithiSite.MadeUpAsync(1, seed));
+        (await MigrationsAsync(run, rounds, random)).ShouldBe(rounds);
+        var batches = 0;
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var (point, times) in Points)
+            {
+                await KillAsync(run, $"{point}:{random.Next(1, Math.Max(1, times / 2) + 1)}", random.Next());
+                batches++;
+            }
+        }
+        await using var app = await run.StartAsync();
+        report.Figure($"{Points.Length} points and the migration, {rounds} times each, {batches} batches whole");
+        await run.CheckAsync(report, endings: false);
+        report.Pass();
+    }
+
+    private static async Task KillAsync(ChaosRun run, string fault, int seed)
+    {
+        await using var site = await KrithiSite.MadeUpAsync(Rows, seed);
+        (string, string) target = ("Ingestion:Acquire:AllowedTargets:1", site.Host.Target);
+        object request;
+        await using (var doomed = run.Begin(fault, target))
+        {
+            await doomed.ReadyAsync();
+            var manifest = await doomed.UploadAsync("list.csv", site.Manifests.Values.Single(), "manifest");
+            request = new { name = fault, manifests = new[] { new { upload = manifest, url_column = "Hyperlink" } } };
+            // It may be dead before it has answered.
+            await SubmitAsync(doomed, request, seed).ContinueWith(_ => { }, TaskScheduler.Default);
+            (await doomed.ExitAsync(UntilDeath)).ShouldNotBe(0, fault);
+        }
+        await using var app = await run.StartAsync(target);
+        var id = await SubmitAsync(app, request, seed);
+        var batch = await app.EndedAsync(id, ChaosRun.Patience);
+        (batch.GetProperty("state").GetString(), batch.GetProperty("counts").GetProperty("total").GetInt32()).ShouldBe(("completed", Rows), fault);
+        // Failures are those that the site's pages make, and the kill charges none.
+        (await run.ScalarAsync<long>("""
+            SELECT count(*) FROM ingestion.import_task_run t JOIN ingestion.import_batch b ON b.id = t.batch_id
+            WHERE b.public_id = $1 AND t.failures > 0 AND t.error_code NOT IN ('not_found', 'http_server_error', 'too_large')
+            """, id)).ShouldBe(0, fault);
+    }
+
+    // Under a key: whoever asks again finds what was begun.
+    private static async Task<string> SubmitAsync(AppProcess app, object request, int key)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/api/v1/batches") { Content = JsonContent.Create(request), Headers = { { "Idempotency-Key", $"key {key}" } } };
+        using var answer = await app.Client.SendAsync(message);
+        return (await AppProcess.JsonAsync(answer)).GetProperty("id").GetString()!;
+    }
+
+    // Each round goes a little further into the migration of one database, until it is through.
+    private static async Task<int> MigrationsAsync(ChaosRun run, int rounds, Random random)
+    {
+        var killed = 0;
+        for (var round = 0; round < rounds; round++)
+        {
+            using var data = new TemporaryDirectory("chaos-migration-").Traversable();
+            var launch = new Launch(data.Path) { Settings = run.Site.Settings };
+            await using (var doomed = AppProcess.Begin(launch with { Environment = [(FaultPoints.Variable, $"{FaultPoints.Migrating}:{random.Next(2, 6)}")] }))
+                if (await doomed.ExitAsync(UntilDeath) != 0) killed++;
+            await using var app = await AppProcess.StartAsync(data.Path, run.Site.Settings);
+            (await AppProcess.VerifyAsync(data.Path)).ShouldContain("Clean: 0 violations.");
+        }
+        return killed;
+    }
+}

@@ -29,8 +29,8 @@ internal static class PasskeyRoutes
     private static async Task<IResult> SignInAsync(HttpContext http, SignInManager<Account> identity, UserManager<Account> users, SignInDesk desk, string? returnUrl, CancellationToken ct)
     {
         if (await desk.CountedAsync(http, ct) is { } wait) throw new IngestionException(ErrorCodes.RateLimited, "Too many attempts.") { RetryAfter = wait };
-        var assertion = await identity.PerformPasskeyAssertionAsync(await BodyAsync(http.Request, ct));
-        if (!assertion.Succeeded) return Wire.Refuse(StatusCodes.Status401Unauthorized, "This passkey is not known here.");
+        var assertion = await CeremonyAsync(async () => await identity.PerformPasskeyAssertionAsync(await BodyAsync(http.Request, ct)));
+        if (assertion is not { Succeeded: true }) return Wire.Refuse(StatusCodes.Status401Unauthorized, "This passkey is not known here.");
         await users.AddOrUpdatePasskeyAsync(assertion.User, assertion.Passkey);
         var began = await desk.BeginAsync(http, assertion.User, "passkey", ct);
         return began.Done ? Wire.Answer(new { Location = SignInDesk.Home(returnUrl) }) : Wire.Refuse(StatusCodes.Status401Unauthorized, began.Refusal!);
@@ -45,8 +45,8 @@ internal static class PasskeyRoutes
     private static async Task<IResult> AddAsync(HttpContext http, SignInManager<Account> identity, UserManager<Account> users, Accounts accounts, Contexts contexts, CancellationToken ct)
     {
         var account = await OwnAsync(http, accounts, ct);
-        var attestation = await identity.PerformPasskeyAttestationAsync(await BodyAsync(http.Request, ct));
-        if (!attestation.Succeeded) throw new IngestionException(ErrorCodes.InvalidOption, "The browser's passkey could not be checked. Begin again.");
+        var attestation = await CeremonyAsync(async () => await identity.PerformPasskeyAttestationAsync(await BodyAsync(http.Request, ct)));
+        if (attestation is not { Succeeded: true }) throw new IngestionException(ErrorCodes.InvalidOption, "The browser's passkey could not be checked. Begin again.");
         attestation.Passkey.Name = $"Passkey of {attestation.Passkey.CreatedAt.UtcDateTime:yyyy-MM-dd}";
         await users.AddOrUpdatePasskeyAsync(account, attestation.Passkey);
         await using var db = contexts.Worker();
@@ -60,6 +60,19 @@ internal static class PasskeyRoutes
         http.User.Identity?.AuthenticationType == SessionHandler.SchemeName && await accounts.FindAsync(http.User.Id(), ct) is { } account
             ? account
             : throw new IngestionException(ErrorCodes.Forbidden, "Passkeys are added by a signed-in person.");
+
+    // Identity takes an answer to a question that it did not ask, or asked too long ago, for a mistake of ours. Null for such.
+    private static async Task<T?> CeremonyAsync<T>(Func<Task<T>> finish) where T : class
+    {
+        try
+        {
+            return await finish();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     private static async Task<string> BodyAsync(HttpRequest request, CancellationToken ct)
     {

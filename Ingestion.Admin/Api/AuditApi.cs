@@ -39,17 +39,7 @@ internal static class AuditApi
             await writer.WriteAsync(string.Join(',', new[] { e.Id.ToString(CultureInfo.InvariantCulture), Time(e.At), e.Who, e.Person, e.Action, e.Target, e.Reason, e.Address, e.Data }.Select(CsvCell.Of)) + "\r\n");
     }
 
-    private static async Task WriteJsonAsync(Stream body, IAsyncEnumerable<AuditView> entries)
-    {
-        await using var writer = new Utf8JsonWriter(body);
-        writer.WriteStartArray();
-        await foreach (var e in entries)
-        {
-            JsonSerializer.Serialize(writer, View(e), Wire.Json);
-            if (writer.BytesPending > 64 << 10) await writer.FlushAsync();
-        }
-        writer.WriteEndArray();
-    }
+    private static Task WriteJsonAsync(Stream body, IAsyncEnumerable<AuditView> entries) => JsonSerializer.SerializeAsync(body, entries.Select(View), Wire.Json);
 
     private static object View(AuditView e) => new
     {

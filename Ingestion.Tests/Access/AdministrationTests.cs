@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Ingestion.Admin.Cli;
 using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Tests.Admin;
@@ -101,6 +102,22 @@ public sealed class AdministrationTests : IAsyncLifetime
         await using var db = _app.Services.GetRequiredService<Contexts>().Worker();
         await Should.ThrowAsync<Exception>(() => db.Audit.ExecuteDeleteAsync());
         await Should.ThrowAsync<Exception>(() => db.Audit.ExecuteUpdateAsync(u => u.SetProperty(a => a.Who, "somebody else")));
+    }
+
+    [Fact]
+    public async Task Lost_owner_is_let_in_again_by_a_command_on_the_machine()
+    {
+        var owner = await _people.MakeAsync(Role.Administrator, owner: true);
+        await using (var db = _app.Services.GetRequiredService<Contexts>().Worker())
+            await db.Accounts.Where(a => a.Id == owner.Id).ExecuteUpdateAsync(u => u.SetProperty(a => a.DisabledAt, DateTimeOffset.UtcNow).SetProperty(a => a.LockedUntil, DateTimeOffset.UtcNow.AddHours(1)));
+        await using var output = new StringWriter();
+        var code = await new CommandLine((_, _) => throw new InvalidOperationException()).Add(new RecoverOwnerCommand())
+            .RunAsync(["recover-owner", $"--ConnectionStrings:Ingestion={_app.ConnectionString}", $"--Ingestion:Data={_app.Data}"], output);
+        code.ShouldBe(0);
+        (await _app.Browser(owner).GetAsync("/api/v1/me")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized, "its sessions have ended");
+        var browser = _app.Browser();
+        await browser.GetAsync(new Uri(output.ToString().Trim()).PathAndQuery);
+        (await browser.GetFromJsonAsync<JsonElement>("/api/v1/me")).GetProperty("id").GetString().ShouldBe(owner.Id);
     }
 
     [Fact]

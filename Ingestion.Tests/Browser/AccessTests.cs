@@ -68,6 +68,7 @@ public sealed class AccessTests
         await Expect(bea.Locator("#ready")).ToHaveAttributeAsync("data-interactive", "true");
         await bea.EvaluateAsync("window.neverReloaded = true");
 
+        await app.OpenAsync("/users");
         // Raised: the open page gets its buttons without a reload. Lowered: it loses them again.
         await SetRoleAsync(page, "bea", "Operator");
         await Expect(bea.GetByTestId("new-collection")).ToBeVisibleAsync();

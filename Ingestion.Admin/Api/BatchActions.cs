@@ -47,7 +47,7 @@ internal static class BatchActions
         var items = request.Filter is { } filter ? await queries.ItemIdsAsync(tenant, batch.Id, filter, ct) : request.Items;
         var result = await act(new(http.Actor() with { Reason = request.Reason }, batch, request, items));
         if (!result.Done) return Wire.Refuse(StatusCodes.Status409Conflict, result.Message);
-        return await queries.FindAsync(tenant, id, ct) is { } after
+        return await queries.FindAfterAsync(tenant, batch, ct) is { } after
             ? Wire.Answer(new { result.Message, Batch = await BatchAnswers.OfAsync(http, after, ct) })
             : Wire.Answer(new { result.Message });
     }

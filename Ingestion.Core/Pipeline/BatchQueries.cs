@@ -20,6 +20,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         return row is null ? null : row with { Counts = await CountsAsync(tenantId, row, ct) };
     }
 
+    /// <summary>The batch after an act of the caller's own: counted now, not shared from before.</summary>
+    public Task<BatchView?> FindAfterAsync(string tenantId, BatchView before, CancellationToken ct)
+    {
+        counts.Drop(tenantId, before.Id);
+        return FindAsync(tenantId, before.PublicId, ct);
+    }
+
     /// <summary>Newest first. Drafts are left out unless asked for.</summary>
     public async Task<Page<BatchView>> ListAsync(string tenantId, BatchFilter filter, int skip, int take, CancellationToken ct)
     {

@@ -24,7 +24,8 @@ public sealed class Shared<T>(TimeProvider time) where T : class
             var started = Stopwatch.GetTimestamp();
             entry.Value = await read();
             var cost = Stopwatch.GetElapsedTime(started) * 20;
-            entry.Keep = cost > Shortest ? cost : Shortest;
+            // The first reading is slow for reasons of its own (a connection, a plan) and says nothing about the next.
+            entry.Keep = entry.ReadAt != 0 && cost > Shortest ? cost : Shortest;
             entry.ReadAt = time.GetTimestamp();
             if (_entries.Count > Many) Forget();
             return entry.Value;
@@ -34,6 +35,9 @@ public sealed class Shared<T>(TimeProvider time) where T : class
             entry.Gate.Release();
         }
     }
+
+    /// <summary>The next one to ask reads anew: what was shared is known to be old.</summary>
+    public void Drop(string tenantId, long batchId) => _entries.TryRemove((tenantId, batchId), out _);
 
     private void Forget()
     {

@@ -22,7 +22,7 @@ public static class WaitSentence
             HoldReasons.Review => "Waits for a person to review it.",
             HoldReasons.BatchWorkers => $"The batch has {Documents(subject)} at work at once, as its options say; waits for a free place.",
             HoldReasons.NoWorker => subject is { } stage ? $"No running worker serves the stage {stage}; it goes on as soon as one is started." : "No worker is running.",
-            HoldReasons.StageBusy => "Waits for a free worker.",
+            HoldReasons.StageBusy => $"Waits for a free worker to {Verb(subject)} it.",
             WaitReasons.Retry => $"An attempt failed; the next one starts {again}.",
             WaitReasons.HostPacing => $"{Host(subject)} is asked slowly; its turn comes {again}.",
             WaitReasons.HostPaused => $"{Host(subject)} asked us to stay away; it is asked again {again}.",
@@ -36,6 +36,15 @@ public static class WaitSentence
             _ => $"Waits ({reason}); it is looked at again {again}.",
         };
     }
+
+    private static string Verb(string? stage) => stage switch
+    {
+        "discover" => "list",
+        "acquire" => "fetch",
+        "index" => "publish",
+        null => "take",
+        _ => stage,
+    };
 
     private static string Host(string? subject) => subject is null ? "Its host" : $"The host {subject}";
 

@@ -169,7 +169,7 @@ public sealed class BatchesTests(AdminApp app) : IClassFixture<AdminApp>
         (await ActAsync(id, "cancel", """{"filter":{"colour":"red"}}""", HttpStatusCode.BadRequest)).GetProperty("detail").GetString()!.ShouldContain("filter.colour");
         (await ActAsync(id, "cancel", $$"""{"items":[{{first}}]}""", HttpStatusCode.OK)).GetProperty("message").GetString().ShouldBe("1 document is cancelled.");
         var counts = (await ActAsync(id, "cancel", """{"filter":{"q":"/b","state":"open"},"reason":"not this one"}""", HttpStatusCode.OK)).GetProperty("batch").GetProperty("counts");
-        (counts.GetProperty("cancelled").GetInt32(), counts.GetProperty("open").GetInt32()).ShouldBeOneOf((2, 1), (1, 2));
+        (counts.GetProperty("cancelled").GetInt32(), counts.GetProperty("open").GetInt32()).ShouldBe((2, 1));
         (await GetAsync($"/api/v1/batches/{id}/items?state=cancelled")).GetProperty("total").GetInt32().ShouldBe(2);
         var asked = (await GetAsync($"/api/v1/batches/{id}/events")).GetProperty("events").EnumerateArray().Last(e => e.GetProperty("kind").GetString() == "cancel_requested");
         asked.GetProperty("data").GetProperty("reason").GetString().ShouldBe("not this one");

@@ -97,7 +97,7 @@ public sealed class LivePagesTests : ComponentTest, IAsyncLifetime
         var task = await _make.Task(batch);
         var page = await ItemAsync(batch, task.ItemId!.Value);
         page.WaitForAssertion(() => page.Find("h1 .badge").TextContent.ShouldContain("Waiting"), Deadline);
-        page.Find(".progress-line").TextContent.ShouldContain("No worker is running");
+        page.Find(".progress-line").TextContent.ShouldContain("No running worker serves the stage acquire");
 
         await _seed.RunAsync("UPDATE ingestion.import_task_run SET state = 'running', attempt = 1, lease_until = now() + interval '1 minute', worker = 'w', claimed_at = now() WHERE id = $1", task.Id);
         await _seed.RunAsync("UPDATE ingestion.import_item SET step = 'downloading', progress_current = 3, progress_total = 9, progress_message = '3 of 9' WHERE id = $1", task.ItemId.Value);

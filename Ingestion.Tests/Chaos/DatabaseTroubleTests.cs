@@ -22,9 +22,10 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         using var report = new ChaosReport(output, "F8 sessions ended", seed);
         await using var cluster = await ChaosCluster.StartAsync(maxConnections: 60);
         await using var run = ChaosRun.On(cluster.ConnectionString, await KrithiSite.MadeUpAsync(Rows, seed));
-        await using var app = await run.StartAsync(("Ingestion:Acquire:RequestsPerMinutePerHost", "300"));
+        // Fifty tasks at work share five connections.
+        await using var app = await run.StartAsync(("Ingestion:Acquire:RequestsPerMinutePerHost", "300"), ("Ingestion:Database:WorkerPoolSize", "5"), ("Ingestion:Pipeline:Slots:Acquire", "50"));
         await using var sampler = run.Sample();
-        var id = await run.Site.SubmitAsync(app);
+        var id = await run.Site.SubmitAsync(app, workers: 50);
 
         var statuses = new SortedSet<int>();
         var ended = 0;
@@ -44,7 +45,7 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         var taken = await TakeAllAsync(cluster, app, statuses);
         await app.EndedAsync(id, TimeSpan.FromMinutes(10));
 
-        report.Figure($"{ended} sessions ended, then {taken} taken by another client; answers {string.Join('/', statuses)}");
+        report.Figure($"a pool of 5 for 50 workers, {ended} sessions ended, then {taken} taken by another client; answers {string.Join('/', statuses)}");
         statuses.ShouldBeSubsetOf([200, 503]);
         await run.CheckAsync(report, sampler);
         report.Pass();

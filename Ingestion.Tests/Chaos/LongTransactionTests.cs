@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Pipeline.Duties;
 using Ingestion.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shouldly;
 using Xunit;
@@ -21,10 +23,13 @@ public sealed class LongTransactionTests(ITestOutputHelper output) : DatabaseTes
         using var report = new ChaosReport(output, "F10 old snapshot");
         var batch = await Make.Batch(maxWorkers: 1000);
         var task = await Make.Task(batch, stage: Stage.Embed);
+        var old = await Make.Batch(BatchState.Completed);
         await BreakAsync($"""
             ALTER TABLE ingestion.import_task_run SET (autovacuum_enabled = false);
             INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, finished_at)
-            SELECT 'default', {batch}, {task.JobId}, -n, 'embed', 'succeeded', 1, 0, 0, now() FROM generate_series(1, {Finished}) n;
+            SELECT 'default', {old}, (SELECT id FROM ingestion.import_job WHERE batch_id = {old} AND stage = 'embed'), -n, 'embed', 'succeeded', 1, 0, 0, now() - interval '200 days'
+            FROM generate_series(1, {Finished}) n;
+            UPDATE ingestion.import_batch SET completed_at = now() - interval '200 days' WHERE id = {old};
             WITH i AS (
                 INSERT INTO ingestion.import_item (tenant_id, batch_id, source_type, source_key, row, name, metadata, state, stage, step, progress_current)
                 SELECT 'default', {batch}, 'url', 'https://example.org/' || n, n, 'x', '{"{}"}', 'open', 'embed', 'pending', 0 FROM generate_series(1, {Items}) n
@@ -52,6 +57,12 @@ public sealed class LongTransactionTests(ITestOutputHelper output) : DatabaseTes
         report.Figure($"{Items} tasks behind {Finished} finished ones under a snapshot held for {clock.Elapsed.TotalSeconds:0} s: {claims.Count} claims, median {claims[claims.Count / 2]:0.0} ms, p99 {p99:0.0} ms, slowest {claims[^1]:0.0} ms; task table {before / 1048576} to {await SizeAsync() / 1048576} MiB");
         (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run WHERE stage = 'embed' AND state = 'succeeded'")).ShouldBe(Finished + Items + 1);
         p99.ShouldBeLessThan(50);
+
+        // Removing what retention gives up works beside the old snapshot as well, which sees it all still.
+        clock.Restart();
+        await new PruneDetails(Worker, new() { EventsDays = 0 }, NullLogger<PruneDetails>.Instance).RunAsync(new(DateTimeOffset.UnixEpoch, null), default);
+        report.Figure($"{Finished} task runs pruned in {clock.Elapsed.TotalSeconds:0} s");
+        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run")).ShouldBe(Items + 1);
         report.Pass();
     }
 

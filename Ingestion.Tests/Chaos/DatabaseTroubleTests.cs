@@ -31,7 +31,7 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         var ended = 0;
         using (var twoASecond = new PeriodicTimer(TimeSpan.FromMilliseconds(500)))
         {
-            for (var n = 0; n < 2 * 60 * 5; n++)
+            for (var n = 0; n < ChaosRun.Scaled(2 * 60 * 5); n++)
             {
                 await twoASecond.WaitForNextTickAsync();
                 ended += (await cluster.AdminAsync<bool>("""
@@ -43,7 +43,7 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
             }
         }
         var taken = await TakeAllAsync(cluster, app, statuses);
-        await app.EndedAsync(id, TimeSpan.FromMinutes(10));
+        await ChaosRun.EndedAsync(app, id, TimeSpan.FromMinutes(10));
 
         report.Figure($"a pool of 5 for 50 workers, {ended} sessions ended, then {taken} taken by another client; answers {string.Join('/', statuses)}");
         statuses.ShouldBeSubsetOf([200, 503]);
@@ -77,8 +77,7 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         var id = await run.Site.SubmitAsync(app);
         using var over = new CancellationTokenSource();
         var opposing = OpposeAsync(run, over.Token);
-        var end = app.EndedAsync(id, TimeSpan.FromMinutes(10));
-        await end;
+        await ChaosRun.EndedAsync(app, id, TimeSpan.FromMinutes(10));
         await over.CancelAsync();
         var (rounds, refused) = await opposing;
 

@@ -28,6 +28,7 @@ public sealed class KillTests(ITestOutputHelper output)
     public async Task Fifty_kills_lose_nothing_and_double_nothing()
     {
         var seed = Random.Shared.Next();
+        var kills = ChaosRun.Scaled(50);
         using var report = new ChaosReport(output, "F1 kills", seed);
         TimeSpan undisturbed;
         await using (var quiet = ChaosRun.Embedded(await KrithiSite.StartAsync()))
@@ -38,8 +39,8 @@ public sealed class KillTests(ITestOutputHelper output)
             undisturbed = clock.Elapsed;
         }
         await using var run = ChaosRun.Embedded(await KrithiSite.StartAsync());
-        var (took, restarting) = await RunAsync(run, kills: 50, seed, report, passes: false);
-        var allowed = 2 * undisturbed + restarting + 50 * ChaosRun.Lease;
+        var (took, restarting) = await RunAsync(run, kills, seed, report, passes: false);
+        var allowed = 2 * undisturbed + restarting + kills * ChaosRun.Lease;
         report.Figure($"{undisturbed.TotalSeconds:0} s undisturbed, {allowed.TotalSeconds:0} s allowed");
         took.ShouldBeLessThan(allowed);
         report.Pass();

@@ -26,9 +26,11 @@ internal sealed class DatabaseSetup : IAsyncDisposable
         // Checked here and not with the other settings, because the pools are made before there is a host.
         await using var settings = new ServiceCollection().AddSingleton<IConfiguration>(builder.Configuration).AddIngestionOptions().BuildServiceProvider();
         var pools = settings.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        // Whoever is silent in a transaction for as long as a lease is not waited for longer than for its tasks.
+        var lease = settings.GetRequiredService<IOptions<PipelineOptions>>().Value.Lease;
         var setup = builder.Configuration.GetConnectionString("Ingestion") is { Length: > 0 } external
-            ? await ExternalAsync(external, pools, logs, ct)
-            : await EmbeddedAsync(options, pools, logs, ct);
+            ? await ExternalAsync(external, pools, lease, logs, ct)
+            : await EmbeddedAsync(options, pools, lease, logs, ct);
         builder.Services.AddIngestion(setup._database);
         return setup;
     }
@@ -48,19 +50,19 @@ internal sealed class DatabaseSetup : IAsyncDisposable
         if (_embedded is not null) await _embedded.DisposeAsync();
     }
 
-    private static async Task<DatabaseSetup> EmbeddedAsync(IngestionOptions options, DatabaseOptions pools, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<DatabaseSetup> EmbeddedAsync(IngestionOptions options, DatabaseOptions pools, TimeSpan lease, ILoggerFactory logs, CancellationToken ct)
     {
         if (options.Role != ServerRole.Both)
             throw new SettingException("Several processes need a database that all of them reach: set ConnectionStrings__Ingestion, or leave the role at both.");
         var data = new DataDirectory(Options.Create(options)).Path;
         var embedded = await EmbeddedPostgres.StartAsync(new() { DataDirectory = data }, logs.CreateLogger<EmbeddedPostgres>(), ct: ct);
-        return new(embedded, new(embedded.ConnectionString, pools));
+        return new(embedded, new(embedded.ConnectionString, pools, lease));
     }
 
-    private static async Task<DatabaseSetup> ExternalAsync(string connectionString, DatabaseOptions pools, ILoggerFactory logs, CancellationToken ct)
+    private static async Task<DatabaseSetup> ExternalAsync(string connectionString, DatabaseOptions pools, TimeSpan lease, ILoggerFactory logs, CancellationToken ct)
     {
         await ExternalServer.PrepareAsync(connectionString, logs.CreateLogger("Ingestion.Postgres"), ct);
-        return new(null, new(connectionString, pools));
+        return new(null, new(connectionString, pools, lease));
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Ingestion.Core.Access;
 using Npgsql;
 
@@ -14,12 +15,16 @@ public sealed class Database : IAsyncDisposable
     public const string WorkerRole = "ingestion_worker";
     public const string WebRole = "ingestion_web";
 
-    public Database(string connectionString, DatabaseOptions? options = null)
+    /// <param name="silence">
+    /// How long a worker's transaction may wait for this process: then the server ends its session. Null for no limit. A process that is
+    /// frozen, or cut off, in the middle of a transaction would hold its locks for as long, and with them the work of all others.
+    /// </param>
+    public Database(string connectionString, DatabaseOptions? options = null, TimeSpan? silence = null)
     {
         options ??= new();
         ConnectionString = connectionString;
         Owner = Build(OwnerRole, options.OwnerPoolSize);
-        Worker = Build(WorkerRole, options.WorkerPoolSize);
+        Worker = Build(WorkerRole, options.WorkerPoolSize, KeptPlans + (silence is { } limit ? string.Create(CultureInfo.InvariantCulture, $" -c idle_in_transaction_session_timeout={(long)limit.TotalMilliseconds}") : ""));
         Web = Build(WebRole, options.WebPoolSize);
     }
 
@@ -69,9 +74,9 @@ public sealed class Database : IAsyncDisposable
 
     // The web role's sessions are reset before each reuse, so that a connection taken without a tenant shows nothing instead of the last
     // caller's rows; the role is a start-up option and outlives that. The others keep no session state.
-    private NpgsqlDataSource Build(string role, int pool) => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
+    private NpgsqlDataSource Build(string role, int pool, string more = "") => new NpgsqlDataSourceBuilder(new NpgsqlConnectionStringBuilder(ConnectionString)
     {
-        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{NotCompiled}{(role == WorkerRole ? KeptPlans : "")}",
+        Options = $"-c role={role} -c search_path=ingestion -c timezone=UTC{NotCompiled}{more}",
         MaxAutoPrepare = role == WorkerRole ? 120 : 0,
         AutoPrepareMinUsages = 2,
         MaxPoolSize = pool,

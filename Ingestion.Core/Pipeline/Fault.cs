@@ -45,6 +45,8 @@ internal sealed partial class Fault
                 Signal("-STOP");
                 break;
             case "segv":
+                // The runtime answers the first by giving up its own handler.
+                Signal("-SEGV");
                 Signal("-SEGV");
                 break;
             case "exit":

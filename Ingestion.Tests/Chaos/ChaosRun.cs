@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net;
 using Ingestion.Core.Postgres;
 using Ingestion.Tests.Support;
 using Npgsql;
@@ -14,6 +16,12 @@ internal sealed class ChaosRun : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How many rounds of a long fault are run: all of them, or the share of them that <c>INGESTION_CHAOS_SCALE</c> names, and at least one.
+    /// </summary>
+    public static int Scaled(int rounds) =>
+        double.TryParse(Environment.GetEnvironmentVariable("INGESTION_CHAOS_SCALE"), NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1 ? Math.Max(1, (int)(rounds * share)) : rounds;
 
     /// <summary>Ten pages a second, so that a small batch outlasts what is to happen to it.</summary>
     public static readonly (string Key, string Value) Paced = ("Ingestion:Acquire:RequestsPerMinutePerHost", "600");
@@ -61,6 +69,13 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <param name="fault">As INGESTION_FAULT takes it; null for none.</param>
     public AppProcess Begin(string? fault, params (string Key, string Value)[] more) =>
         AppProcess.Begin(new(Data) { Settings = Settings(more), Environment = fault is null ? [] : [("INGESTION_FAULT", fault)] });
+
+    /// <summary>Waits until a batch has ended, where the database's troubles may cost an answer: whoever gets a 503 asks again.</summary>
+    public static Task EndedAsync(AppProcess app, string id, TimeSpan patience) => Eventually.IsAsync(async () =>
+    {
+        using var answer = await app.Client.GetAsync($"/api/v1/batches/{id}");
+        return answer.StatusCode != HttpStatusCode.ServiceUnavailable && AppProcess.HasEnded(await AppProcess.JsonAsync(answer));
+    }, "the batch has ended", (int)patience.TotalSeconds);
 
     public WaitSampler Sample() => new(() => ConnectionString);
 

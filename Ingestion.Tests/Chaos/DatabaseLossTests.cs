@@ -14,7 +14,7 @@ namespace Ingestion.Tests.Chaos;
 public sealed class DatabaseLossTests(ITestOutputHelper output)
 {
     private const int Rows = 1500;
-    private const int Times = 10;
+    private static readonly int Times = ChaosRun.Scaled(10);
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(15);
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class DatabaseLossTests(ITestOutputHelper output)
             if (back > slowest) slowest = back;
         }
 
-        await app.EndedAsync(id, TimeSpan.FromMinutes(15));
+        await ChaosRun.EndedAsync(app, id, TimeSpan.FromMinutes(15));
         report.Figure($"{Times + 1} outages, back to work {slowest.TotalSeconds:0.0} s after the database at most, answers meanwhile {string.Join(' ', answers.Select(a => $"{(int)a.Key}×{a.Value}"))}");
         answers.Keys.ShouldBeSubsetOf([HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK]);
         app.HasExited.ShouldBeFalse();

@@ -22,15 +22,16 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         using var report = new ChaosReport(output, "F8 sessions ended", seed);
         await using var cluster = await ChaosCluster.StartAsync(maxConnections: 60);
         await using var run = ChaosRun.On(cluster.ConnectionString, await KrithiSite.MadeUpAsync(Rows, seed));
-        await using var app = await run.StartAsync(("Ingestion:Acquire:RequestsPerMinutePerHost", "300"));
+        // Fifty tasks at work share five connections.
+        await using var app = await run.StartAsync(("Ingestion:Acquire:RequestsPerMinutePerHost", "300"), ("Ingestion:Database:WorkerPoolSize", "5"), ("Ingestion:Pipeline:Slots:Acquire", "50"));
         await using var sampler = run.Sample();
-        var id = await run.Site.SubmitAsync(app);
+        var id = await run.Site.SubmitAsync(app, workers: 50);
 
         var statuses = new SortedSet<int>();
         var ended = 0;
         using (var twoASecond = new PeriodicTimer(TimeSpan.FromMilliseconds(500)))
         {
-            for (var n = 0; n < 2 * 60 * 5; n++)
+            for (var n = 0; n < ChaosRun.Scaled(2 * 60 * 5); n++)
             {
                 await twoASecond.WaitForNextTickAsync();
                 ended += (await cluster.AdminAsync<bool>("""
@@ -42,9 +43,9 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
             }
         }
         var taken = await TakeAllAsync(cluster, app, statuses);
-        await app.EndedAsync(id, TimeSpan.FromMinutes(10));
+        await ChaosRun.EndedAsync(app, id, TimeSpan.FromMinutes(10));
 
-        report.Figure($"{ended} sessions ended, then {taken} taken by another client; answers {string.Join('/', statuses)}");
+        report.Figure($"a pool of 5 for 50 workers, {ended} sessions ended, then {taken} taken by another client; answers {string.Join('/', statuses)}");
         statuses.ShouldBeSubsetOf([200, 503]);
         await run.CheckAsync(report, sampler);
         report.Pass();
@@ -76,8 +77,7 @@ public sealed class DatabaseTroubleTests(ITestOutputHelper output)
         var id = await run.Site.SubmitAsync(app);
         using var over = new CancellationTokenSource();
         var opposing = OpposeAsync(run, over.Token);
-        var end = app.EndedAsync(id, TimeSpan.FromMinutes(10));
-        await end;
+        await ChaosRun.EndedAsync(app, id, TimeSpan.FromMinutes(10));
         await over.CancelAsync();
         var (rounds, refused) = await opposing;
 

@@ -25,12 +25,18 @@ public sealed class ManyStartsTests(ITestOutputHelper output)
         {
             var clock = Stopwatch.StartNew();
             var apps = Enumerable.Range(0, Many).Select(_ => run.Begin(null)).ToList();
-            await Task.WhenAll(apps.Select(a => a.ReadyAsync(Patience)));
-            report.Figure($"{Many} programs on an empty database ready after {clock.Elapsed.TotalSeconds:0} s");
-            await CurrentAsync(cluster);
-            await apps[0].EndedAsync(await run.Site.SubmitAsync(apps[0]), Patience);
-            await run.CheckAsync(report);
-            foreach (var app in apps) await app.DisposeAsync();
+            try
+            {
+                await Task.WhenAll(apps.Select(a => a.ReadyAsync(Patience)));
+                report.Figure($"{Many} programs on an empty database ready after {clock.Elapsed.TotalSeconds:0} s");
+                await CurrentAsync(cluster);
+                await apps[0].EndedAsync(await run.Site.SubmitAsync(apps[0]), Patience);
+                await run.CheckAsync(report);
+            }
+            finally
+            {
+                await Task.WhenAll(apps.Select(a => a.DisposeAsync().AsTask()));
+            }
         }
 
         await using (var cluster = await ChaosCluster.StartAsync())

@@ -27,7 +27,7 @@ public sealed class NamedPointTests(ITestOutputHelper output)
 
     [Fact]
     [Trait("Category", "Long")]
-    public Task Killed_at_each_point_twenty_times() => RunAsync("F2 named points", Random.Shared.Next(), rounds: 20);
+    public Task Killed_at_each_point_twenty_times() => RunAsync("F2 named points", Random.Shared.Next(), rounds: ChaosRun.Scaled(20));
 
     private async Task RunAsync(string name, int seed, int rounds)
     {

@@ -24,7 +24,7 @@ public sealed class SeveralProcessesTests(ITestOutputHelper output)
         using var report = new ChaosReport(output, name, seed);
         await using var run = await ChaosRun.SharedAsync(await KrithiSite.MadeUpAsync(rows, seed));
         await using var first = run.Begin(null, ChaosRun.Paced);
-        await using var second = run.Begin(null, ChaosRun.Paced);
+        await using var second = run.Begin("in_parser@hang:*=stop", ChaosRun.Paced);
         await using var third = run.Begin(null, ChaosRun.Paced);
         foreach (var app in new[] { first, second, third }) await app.ReadyAsync();
         await using var sampler = run.Sample();
@@ -36,6 +36,7 @@ public sealed class SeveralProcessesTests(ITestOutputHelper output)
         await first.KillAsync();
         var killed = await TakenOverAsync(run, first);
 
+        var (hanging, parser) = await HangAsync(second, third);
         await HoldsAsync(run, second);
         await second.SignalAsync("STOP");
         var zombies = await run.ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run WHERE state = 'running' AND worker = $1", await WorkerAsync(run, second));
@@ -51,12 +52,30 @@ public sealed class SeveralProcessesTests(ITestOutputHelper output)
         await Eventually.IsAsync(() => Task.FromResult(Refused(second) >= (zombies > 0 ? 1 : 0)), "the woken one says that it was refused");
         (await run.ScalarAsync<long>("SELECT count(*) FROM ingestion.import_event WHERE kind = 'lease_lost'")).ShouldBeGreaterThanOrEqualTo(zombies);
         report.Figure($"{rows} rows, taken over {killed.TotalSeconds:0.0} s after the kill and {frozen.TotalSeconds:0.0} s after the freeze, {zombies} tasks of the frozen one, {Refused(second)} of its writes refused");
-        // Its parser children went with it.
-        foreach (var child in children) await Processes.EndedAsync(child);
+        // The killed one's parsers went with it; the woken one killed the parser of the task that it had lost.
+        foreach (var child in children.Append(parser)) await Processes.EndedAsync(child);
+        (await third.EndedAsync(hanging, ChaosRun.Patience)).GetProperty("state").GetString().ShouldBe("completed");
         await run.CheckAsync(report, sampler);
         killed.ShouldBeLessThan(ChaosRun.Lease + ChaosRun.Sweep + TimeSpan.FromSeconds(2));
         frozen.ShouldBeLessThan(ChaosRun.Lease + ChaosRun.Sweep + TimeSpan.FromSeconds(2));
         report.Pass();
+    }
+
+    // One document after another, until one hangs in a parser of the process for which it does: its batch and that parser.
+    private static async Task<(string Batch, int Parser)> HangAsync(AppProcess hanging, AppProcess other)
+    {
+        for (var n = 0; ; n++)
+        {
+            var upload = await other.UploadAsync($"hang {n}.html", System.Text.Encoding.UTF8.GetBytes($"<!doctype html><p>Words number {n} that hang in one of two processes."));
+            var batch = await other.SubmitAsync(new { name = "hang", uploads = new[] { upload } });
+            var parser = 0;
+            await Eventually.IsAsync(async () =>
+            {
+                parser = Processes.Children(hanging.Id).FirstOrDefault(Processes.IsStopped);
+                return parser != 0 || AppProcess.HasEnded(await other.GetAsync($"/api/v1/batches/{batch}"));
+            }, "it hangs or has ended", 60);
+            if (parser != 0) return (batch, parser);
+        }
     }
 
     // Until it holds something, so that there is something to take over.

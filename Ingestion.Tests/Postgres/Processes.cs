@@ -18,6 +18,9 @@ internal static class Processes
         .Select(d => int.TryParse(Path.GetFileName(d), out var child) ? child : 0)
         .Where(child => child > 0 && Status(child)?.Split(' ')[1] == pid.ToString(CultureInfo.InvariantCulture));
 
+    /// <summary>True where a signal stopped it and it waits to be continued.</summary>
+    public static bool IsStopped(int pid) => Status(pid)?.StartsWith('T') == true;
+
     /// <summary>All with one call, so that none has time to react to the death of another.</summary>
     public static async Task KillAsync(params IEnumerable<int> pids)
     {

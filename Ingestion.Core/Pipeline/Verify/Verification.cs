@@ -43,8 +43,8 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
         await files.ListAsync(ct);
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
-        // Whole tables are read here on purpose, and nothing is written.
-        await ExecuteAsync(connection, "SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = on; SET LOCAL jit = off", ct);
+        // Whole tables are read here on purpose, and nothing is written; files are read meanwhile, however long that takes.
+        await ExecuteAsync(connection, "SET TRANSACTION READ ONLY; SET LOCAL enable_seqscan = on; SET LOCAL jit = off; SET LOCAL idle_in_transaction_session_timeout = 0", ct);
         var at = await MomentAsync(connection, ct);
         var results = new List<CheckResult>();
         foreach (var check in Checks) Add(await RunAsync(connection, check, ct));

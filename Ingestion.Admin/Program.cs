@@ -12,6 +12,7 @@ try
 {
     return await new CommandLine(ServeAsync)
         .Add(new SignInLinkCommand())
+        .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
         .RunAsync(args);
@@ -30,13 +31,15 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
-        .AddPages();
+        .AddPages()
+        .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
     builder.AddPipeline();
 
     await using var app = builder.Build();
     var options = app.CheckedOptions();
 
+    app.UseForwardedHeaders();
     app.UseMiddleware<Correlation>();
     app.UseMiddleware<SecurityHeaders>();
     app.UseErrorAnswers();
@@ -45,7 +48,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignOut().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

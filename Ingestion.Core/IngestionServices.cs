@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Chunking;
 using Ingestion.Core.Data;
@@ -13,6 +14,8 @@ using Ingestion.Core.Postgres;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -34,6 +37,11 @@ public static class IngestionServices
         services.AddSingleton<Migrator>();
         services.AddSingleton(s => s.GetRequiredService<IOptions<PipelineOptions>>().Value);
 
+        services.AddSingleton<Callers>().AddSingleton<Accounts>().AddSingleton<Members>().AddSingleton<Invitations>();
+        services.AddSingleton<Sessions>().AddSingleton<ApiKeys>().AddSingleton<Tenants>().AddSingleton<AuditQueries>();
+        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>();
+        services.AddDataProtection().SetApplicationName("ingestion");
+        services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
         services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);
         services.AddSingleton(s => s.GetRequiredService<IOptions<RetentionOptions>>().Value);
 

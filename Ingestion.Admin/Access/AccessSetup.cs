@@ -1,40 +1,49 @@
+using System.Net;
 using Ingestion.Admin.Api;
 using Ingestion.Core;
-using Ingestion.Core.Settings;
+using Ingestion.Core.Access;
+using Ingestion.Core.Data;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
 namespace Ingestion.Admin.Access;
 
-/// <summary>Who gets in. Deny is the default: an endpoint that says nothing about access needs a caller.</summary>
+/// <summary>Who gets in. Deny is the default: an endpoint without a row in <see cref="RouteRules"/> is nobody's.</summary>
 internal static class AccessSetup
 {
-    private const string EitherScheme = "Caller";
+    private const string AnyScheme = "Caller";
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
     public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SignInLinks>();
+        builder.Services.AddSingleton<SignInLinks>().AddSingleton<SignInDesk>().AddSingleton<OpenSockets>();
         builder.Services.AddHostedService<SignInAnnouncement>();
-        builder.Services.AddAuthentication(EitherScheme)
-            .AddPolicyScheme(EitherScheme, null, o => o.ForwardDefaultSelector = context =>
-                ApiKeyHandler.KeyOf(context.Request) is null ? CookieAuthenticationDefaults.AuthenticationScheme : ApiKeyHandler.SchemeName)
+        var schemes = builder.Services.AddAuthentication(AnyScheme)
+            .AddPolicyScheme(AnyScheme, null, o => o.ForwardDefaultSelector = SchemeOf)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null)
-            .AddCookie(ConfigureCookie);
-        builder.Services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
-            .AddPolicy(Caller.Administrator, p => p.RequireRole(Caller.Administrator));
-        builder.Services.AddCascadingAuthenticationState();
+            .AddScheme<AuthenticationSchemeOptions, CompatHandler>(CompatHandler.SchemeName, null)
+            .AddScheme<AuthenticationSchemeOptions, SessionHandler>(SessionHandler.SchemeName, null)
+            // What a passkey ceremony needs to remember between its two requests.
+            .AddCookie(IdentityConstants.TwoFactorUserIdScheme, o => (o.Cookie.Name, o.Cookie.SameSite, o.Cookie.SecurePolicy, o.ExpireTimeSpan) =
+                ("ingestion-passkey", SameSiteMode.Strict, CookieSecurePolicy.SameAsRequest, TimeSpan.FromMinutes(5)));
+        schemes.AddProvider(builder.Configuration);
+        // Sign-in is one object for the whole process, and what it hashes with is as well.
+        builder.Services.AddSingleton<IPasswordHasher<Account>, PasswordHasher<Account>>().AddScoped<IUserPasskeyStore<Account>, AccountStore>();
+        builder.Services.AddIdentityCore<Account>().AddSignInManager().AddUserStore<AccountStore>();
+        builder.Services.AddOptions<PasswordHasherOptions>().Configure(o => o.IterationCount = PasswordRules.Iterations);
 
-        builder.Services.AddDataProtection().SetApplicationName("ingestion");
-        builder.Services.AddOptions<KeyManagementOptions>().Configure<DataDirectory, ILoggerFactory>((o, data, logs) =>
-            o.XmlRepository = new FileSystemXmlRepository(new(data.Private("keys")), logs));
+        builder.Services.AddSingleton<IAuthorizationHandler, RouteAuthorization>();
+        var routes = new AuthorizationPolicyBuilder().AddRequirements(new RouteRequirement()).Build();
+        builder.Services.AddAuthorizationBuilder().SetDefaultPolicy(routes).SetFallbackPolicy(routes);
+        builder.Services.AddCascadingAuthenticationState();
+        // Who may frame us says the policy that every response carries.
+        builder.Services.AddAntiforgery(o => (o.SuppressXFrameOptionsHeader, o.Cookie.Name, o.Cookie.SecurePolicy) = (true, "ingestion-form", CookieSecurePolicy.SameAsRequest));
+
         // A page elsewhere whose name is made to point here would else count as our own origin.
         builder.Services.AddOptions<HostFilteringOptions>().Configure<IOptions<IngestionOptions>>((filter, settings) =>
             filter.AllowedHosts = settings.Value switch
@@ -43,6 +52,25 @@ internal static class AccessSetup
                 { IsLoopback: true } => LoopbackNames,
                 _ => ["*"],
             });
+        builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<AccessOptions>>((forwarded, access) =>
+        {
+            forwarded.ForwardedHeaders = access.Value.KnownProxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+            // Only who is named is believed; the framework would believe this machine by itself.
+            forwarded.KnownIPNetworks.Clear();
+            forwarded.KnownProxies.Clear();
+            foreach (var proxy in access.Value.KnownProxies)
+            {
+                if (IPAddress.TryParse(proxy, out var address)) forwarded.KnownProxies.Add(address);
+                else forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+        });
+        return builder;
+    }
+
+    /// <summary>The caller's own authentication, after the pages have set theirs.</summary>
+    public static WebApplicationBuilder AddLiveAuthentication(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddScoped<AuthenticationStateProvider, LiveAuthentication>();
         return builder;
     }
 
@@ -50,39 +78,20 @@ internal static class AccessSetup
     {
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseMiddleware<NamedCaller>();
         app.UseMiddleware<RequestedWith>();
+        app.UseMiddleware<RateLimiting>();
         app.UseAntiforgery();
         return app;
     }
 
-    public static WebApplication MapSignOut(this WebApplication app)
+    private static string SchemeOf(HttpContext context)
     {
-        app.MapPost("/sign-out", async (HttpContext context) =>
-        {
-            await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-            return Results.NoContent();
-        });
-        return app;
-    }
-
-    private static void ConfigureCookie(CookieAuthenticationOptions o)
-    {
-        o.Cookie.Name = "ingestion";
-        o.Cookie.HttpOnly = true;
-        o.Cookie.SameSite = SameSiteMode.Lax;
-        o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-        o.ExpireTimeSpan = TimeSpan.FromHours(12);
-        o.SlidingExpiration = true;
-        o.LoginPath = "/sign-in";
-        o.ReturnUrlParameter = "returnUrl";
-        o.Events.OnRedirectToLogin = context =>
-        {
-            var pages = context.HttpContext.RequestServices.GetRequiredService<IOptions<IngestionOptions>>().Value.RunsWeb;
-            if (!pages || !context.Request.WantsPage())
-                return Refusal.UnauthorizedAsync(context.HttpContext);
-            context.Response.Redirect(context.RedirectUri);
-            return Task.CompletedTask;
-        };
-        o.Events.OnRedirectToAccessDenied = context => Refusal.ForbiddenAsync(context.HttpContext);
+        var services = context.RequestServices;
+        if (ApiKeyHandler.KeyOf(context.Request) is not null)
+            return ProviderSetup.TakesBearer(context) ? ProviderSetup.BearerScheme : ApiKeyHandler.SchemeName;
+        return SessionHandler.TokenOf(context.Request) is null && CompatHandler.Accepts(context, services.GetRequiredService<IOptions<AccessOptions>>().Value)
+            ? CompatHandler.SchemeName
+            : SessionHandler.SchemeName;
     }
 }

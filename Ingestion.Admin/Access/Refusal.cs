@@ -1,8 +1,9 @@
 using Ingestion.Admin.Api;
+using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Admin.Access;
 
-/// <summary>How someone who is not let in is answered: a person by the sign-in page, a program by a sentence.</summary>
+/// <summary>How someone who is not let in is answered: a person by a page, a program by a sentence.</summary>
 internal static class Refusal
 {
     public static Task UnauthorizedAsync(HttpContext context)
@@ -12,6 +13,11 @@ internal static class Refusal
             "Authentication is needed: send an API key in the header X-Api-Key.");
     }
 
-    public static Task ForbiddenAsync(HttpContext context) =>
-        Answers.WriteAsync(context, StatusCodes.Status403Forbidden, "This caller may not do that.");
+    public static Task ForbiddenAsync(HttpContext context)
+    {
+        if (!context.Request.WantsPage())
+            return Answers.WriteAsync(context, StatusCodes.Status403Forbidden, "This caller may not do that.", ("code", ErrorCodes.Forbidden.Code), ("remedy", ErrorCodes.Forbidden.Remedy));
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Task.CompletedTask;
+    }
 }

@@ -1,6 +1,5 @@
 using Ingestion.Admin.Api;
 using Microsoft.AspNetCore.Antiforgery;
-using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace Ingestion.Admin.Access;
 
@@ -14,15 +13,16 @@ internal sealed class RequestedWith(RequestDelegate next)
     public const string Value = "ingestion";
 
     public Task InvokeAsync(HttpContext context) =>
-        IsUnsafe(context.Request) && IsByCookie(context) && !HasOwnProtection(context) && context.Request.Headers[Header] != Value
+        !IsSafe(context.Request) && IsByCookie(context) && !HasOwnProtection(context) && context.Request.Headers[Header] != Value
             ? Answers.WriteAsync(context, StatusCodes.Status403Forbidden, $"With a cookie this request needs the header {Header}: {Value}.")
             : next(context);
 
-    private static bool IsUnsafe(HttpRequest request) =>
-        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method);
+    /// <summary>True for a request that changes nothing.</summary>
+    public static bool IsSafe(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
 
     private static bool IsByCookie(HttpContext context) =>
-        context.User.Identity is { IsAuthenticated: true, AuthenticationType: CookieAuthenticationDefaults.AuthenticationScheme };
+        context.User.Identity is { IsAuthenticated: true, AuthenticationType: SessionHandler.SchemeName };
 
     private static bool HasOwnProtection(HttpContext context) =>
         context.Request.Path.StartsWithSegments("/_blazor")

@@ -39,15 +39,15 @@ internal static class BatchActions
     private static async Task<IResult> ActAsync(HttpContext http, string id, string[] known, Func<Asked, Task<ControlResult>> act, CancellationToken ct)
     {
         var queries = http.RequestServices.GetRequiredService<BatchQueries>();
-        var tenant = http.User.Tenant();
-        if (await queries.FindAsync(tenant, id, ct) is not { } batch) return Batches.Unknown(id);
+        var scope = http.User.Scope();
+        if (await queries.FindAsync(scope, id, ct) is not { } batch) return Batches.Unknown(id);
         var (_, json) = await Batches.BodyAsync(http.Request, ct);
         using var body = json;
         var request = body is null ? new() : JsonFields.Read(() => ActRequest.Read(body.RootElement, known, batch));
-        var items = request.Filter is { } filter ? await queries.ItemIdsAsync(tenant, batch.Id, filter, ct) : request.Items;
+        var items = request.Filter is { } filter ? await queries.ItemIdsAsync(scope, batch.Id, filter, ct) : request.Items;
         var result = await act(new(http.Actor() with { Reason = request.Reason }, batch, request, items));
         if (!result.Done) return Wire.Refuse(StatusCodes.Status409Conflict, result.Message);
-        return await queries.FindAfterAsync(tenant, batch, ct) is { } after
+        return await queries.FindAfterAsync(scope, batch, ct) is { } after
             ? Wire.Answer(new { result.Message, Batch = await BatchAnswers.OfAsync(http, after, ct) })
             : Wire.Answer(new { result.Message });
     }

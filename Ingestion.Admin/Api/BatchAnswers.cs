@@ -13,7 +13,7 @@ internal static class BatchAnswers
     /// <summary>A batch with the sentence that says where it stands; while it works, with the time it takes and what it waits for.</summary>
     public static async Task<object> OfAsync(HttpContext http, BatchView b, CancellationToken ct)
     {
-        var live = b.Draft || b.State.IsFinal() ? BatchLive.None : await http.RequestServices.GetRequiredService<BatchWatch>().LiveAsync(http.User.Tenant(), b.Id, ct);
+        var live = b.Draft || b.State.IsFinal() ? BatchLive.None : await http.RequestServices.GetRequiredService<BatchWatch>().LiveAsync(http.User.Scope(), b.Id, ct);
         return Of(b, live, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
     }
 

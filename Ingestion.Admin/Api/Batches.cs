@@ -69,7 +69,7 @@ internal static class Batches
         try
         {
             var submitted = await submission.SubmitAsync(http.Actor(), request, key.Length == 0 ? null : new(key, SHA256.HashData(bytes)), ct);
-            var view = await batches.FindAsync(http.User.Tenant(), submitted.PublicId, ct);
+            var view = await batches.FindAsync(http.User.Scope(), submitted.PublicId, ct);
             if (view is null) return Unknown(submitted.PublicId);
             http.Response.Headers.Location = $"/api/v1/batches/{submitted.PublicId}";
             return Wire.Answer(await BatchAnswers.OfAsync(http, view, ct), StatusCodes.Status201Created);
@@ -83,48 +83,48 @@ internal static class Batches
     private static async Task<IResult> ListAsync(HttpContext http, BatchQueries batches, string? state, string? q, string? collection, int? skip, int? take, CancellationToken ct)
     {
         var filter = new BatchFilter { States = Words<BatchState>("state", state), Text = Plain(q), Collection = Plain(collection) };
-        var page = await batches.ListAsync(http.User.Tenant(), filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 50, 1, 200), ct);
+        var page = await batches.ListAsync(http.User.Scope(), filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 50, 1, 200), ct);
         var rows = new List<object>(page.Rows.Count);
         foreach (var batch in page.Rows) rows.Add(await BatchAnswers.OfAsync(http, batch, ct));
         return Wire.Answer(new { Batches = rows, page.Total });
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, CancellationToken ct) =>
-        await batches.FindAsync(http.User.Tenant(), id, ct) is { } batch ? Wire.Answer(await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
+        await batches.FindAsync(http.User.Scope(), id, ct) is { } batch ? Wire.Answer(await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
 
     private static async Task<IResult> ItemsAsync(
         HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
     {
-        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
+        if (await batches.FindAsync(http.User.Scope(), id, ct) is not { } batch) return Unknown(id);
         var filter = new ItemFilter
         {
             States = Words<ItemState>("state", state), Stage = string.IsNullOrEmpty(stage) ? null : JsonFields.Word<Stage>("stage", stage), ErrorCode = Plain(code), Text = Plain(q),
         };
-        var page = await batches.ItemsAsync(http.User.Tenant(), batch.Id, filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
-        var waits = await why.ForItemsAsync(http.User.Tenant(), [.. page.Rows.Where(i => i.State == ItemState.Open).Select(i => i.Id)], ct);
+        var page = await batches.ItemsAsync(http.User.Scope(), batch.Id, filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
+        var waits = await why.ForItemsAsync(http.User.Scope(), [.. page.Rows.Where(i => i.State == ItemState.Open).Select(i => i.Id)], ct);
         return Wire.Answer(new { Items = page.Rows.Select(i => BatchAnswers.Of(i, id, waits.GetValueOrDefault(i.Id), clock.GetUtcNow())), page.Total });
     }
 
     private static async Task<IResult> ItemAsync(HttpContext http, string id, long item, BatchQueries batches, WhyWaiting why, TimeProvider clock, CancellationToken ct)
     {
-        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
-        if (await batches.ItemAsync(http.User.Tenant(), item, ct) is not { } found || found.BatchId != batch.Id)
+        if (await batches.FindAsync(http.User.Scope(), id, ct) is not { } batch) return Unknown(id);
+        if (await batches.ItemAsync(http.User.Scope(), item, ct) is not { } found || found.BatchId != batch.Id)
             return Wire.Refuse(StatusCodes.Status404NotFound, $"There is no item {item} in this batch.");
-        var waiting = found.State == ItemState.Open ? (await why.ForItemsAsync(http.User.Tenant(), [item], ct)).GetValueOrDefault(item) : null;
-        return Wire.Answer(BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Tenant(), item, ct)));
+        var waiting = found.State == ItemState.Open ? (await why.ForItemsAsync(http.User.Scope(), [item], ct)).GetValueOrDefault(item) : null;
+        return Wire.Answer(BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Scope(), item, ct)));
     }
 
     private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, FailureGroups groups, int? skip, int? take, CancellationToken ct)
     {
-        var tenant = http.User.Tenant();
-        if (await batches.FindAsync(tenant, id, ct) is not { } batch) return Unknown(id);
-        var items = await batches.ItemsAsync(tenant, batch.Id, new() { States = [ItemState.Failed] }, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
-        return Wire.Answer(BatchAnswers.Of(await groups.ListAsync(tenant, batch.Id, MaxGroups, ct), await batches.InputsAsync(tenant, batch.Id, ct), items));
+        var scope = http.User.Scope();
+        if (await batches.FindAsync(scope, id, ct) is not { } batch) return Unknown(id);
+        var items = await batches.ItemsAsync(scope, batch.Id, new() { States = [ItemState.Failed] }, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, MaxPage), ct);
+        return Wire.Answer(BatchAnswers.Of(await groups.ListAsync(scope, batch.Id, MaxGroups, ct), await batches.InputsAsync(scope, batch.Id, ct), items));
     }
 
     private static async Task<IResult> EventsAsync(HttpContext http, string id, BatchQueries batches, ImportEvents events, long? after, int? take, CancellationToken ct)
     {
-        if (await batches.FindAsync(http.User.Tenant(), id, ct) is not { } batch) return Unknown(id);
+        if (await batches.FindAsync(http.User.Scope(), id, ct) is not { } batch) return Unknown(id);
         var page = await events.ReadAsync(batch.Id, after ?? 0, Math.Clamp(take ?? MaxPage, 1, MaxPage), ct);
         return Wire.Answer(new { Events = page.Select(BatchAnswers.Of), Next = page.Count > 0 ? page[^1].Seq : after ?? 0 });
     }

@@ -13,9 +13,9 @@ internal static class DocumentsApi
     {
         var files = app.MapGroup("/api/v1/documents/{version:long}");
         files.MapGet("/markdown", async (HttpContext http, long version, DocumentFiles documents, CancellationToken ct) =>
-            Send(await documents.MarkdownAsync(http.User.Tenant(), version, ct)));
+            Send(await documents.MarkdownAsync(http.User.Scope(), version, ct)));
         files.MapGet("/raw", async (HttpContext http, long version, DocumentFiles documents, CancellationToken ct) =>
-            Send(await documents.RawAsync(http.User.Tenant(), version, ct)));
+            Send(await documents.RawAsync(http.User.Scope(), version, ct)));
         return app;
     }
 

@@ -24,13 +24,13 @@ internal static class DraftAddresses
     }
 
     private static async Task<IResult> ReadAsync(HttpContext http, string batch, BatchQueries batches, CancellationToken ct) =>
-        await batches.FindAsync(http.User.Tenant(), batch, ct) is { } found
-            ? Results.Text(string.Join('\n', (await batches.PastedAsync(http.User.Tenant(), found.Id, ct)).Select(u => u.Url)))
+        await batches.FindAsync(http.User.Scope(), batch, ct) is { } found
+            ? Results.Text(string.Join('\n', (await batches.PastedAsync(http.User.Scope(), found.Id, ct)).Select(u => u.Url)))
             : NoDraft(batch);
 
     private static async Task<IResult> SaveAsync(HttpContext http, string batch, BatchQueries batches, Drafts drafts, SafeHttp fetching, CancellationToken ct)
     {
-        if (await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return NoDraft(batch);
+        if (await batches.FindAsync(http.User.Scope(), batch, ct) is not { } found) return NoDraft(batch);
         if (!found.Draft) throw new DraftGoneException();
         using var reader = new StreamReader(http.Request.Body, Encoding.UTF8);
         var pasted = PastedLines.Read(await reader.ReadToEndAsync(ct), fetching.Rules);

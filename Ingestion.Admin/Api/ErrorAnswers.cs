@@ -18,7 +18,7 @@ internal static class ErrorAnswers
         // Pages first try the handler too; it leaves them to the error page.
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error", CreateScopeForErrors = true });
         app.UseWhen(context => !context.Request.WantsPage(), api => api.UseStatusCodePages(AnswerStatusAsync));
-        app.UseWhen(context => context.Request.WantsPage(), pages => pages.UseStatusCodePagesWithReExecute("/not-found"));
+        app.UseWhen(context => context.Request.WantsPage(), pages => pages.UseStatusCodePagesWithReExecute("/not-found", "?status={0}"));
         return app;
     }
 
@@ -26,6 +26,7 @@ internal static class ErrorAnswers
     internal static int StatusOf(ErrorCode code) => code.Code switch
     {
         "not_found" or "gone" => StatusCodes.Status404NotFound,
+        "forbidden" => StatusCodes.Status403Forbidden,
         "too_large" or "too_many_items" => StatusCodes.Status413PayloadTooLarge,
         "storage_full" => StatusCodes.Status507InsufficientStorage,
         "database_busy" or "embedding_unavailable" => StatusCodes.Status503ServiceUnavailable,

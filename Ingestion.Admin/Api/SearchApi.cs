@@ -23,7 +23,7 @@ internal static class SearchApi
         var asked = SearchAddress.Of(http.Request.Query);
         if (asked.Text.Length == 0) throw new IngestionException(ErrorCodes.InvalidOption, "q is missing: say what to search for.");
         if (take is < 1 or > SearchService.MaxHits) throw new IngestionException(ErrorCodes.InvalidOption, $"take must lie between 1 and {SearchService.MaxHits}.");
-        var answer = await search.SearchAsync(http.User.Tenant(), new(asked.Text, asked.Collection, asked.Filter, take ?? 20), ct);
+        var answer = await search.SearchAsync(http.User.Scope(), new(asked.Text, asked.Collection, asked.Filter, take ?? 20), ct);
         return Results.Json(new Answer(asked.Text, Math.Round(answer.Took.TotalMilliseconds, 1), answer.Note, [.. answer.Hits.Select(Hit.Of)]), Json);
     }
 

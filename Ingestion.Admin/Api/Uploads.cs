@@ -52,8 +52,8 @@ internal static class Uploads
         var draft = await DraftAsync(http, batches, batch, ct);
         if (draft.Refusal is { } refusal) return refusal;
         var upload = await store.CreateAsync(http.Actor(), new(path!, announced.Size.Value, draft.Id, purpose ?? UploadPurposes.File, announced.MediaType), ct);
-        if (upload.CompletedAt is null && await store.WriteAsync(upload.TenantId, upload.PublicId, 0, http.Request.Body, ct) is null) return Unknown(upload.PublicId);
-        return await store.FindAsync(upload.TenantId, upload.PublicId, ct) is { } written
+        if (upload.CompletedAt is null && await store.WriteAsync(http.User.Scope(), upload.PublicId, 0, http.Request.Body, ct) is null) return Unknown(upload.PublicId);
+        return await store.FindAsync(http.User.Scope(), upload.PublicId, ct) is { } written
             ? Wire.Answer(View(store, written), StatusCodes.Status201Created)
             : Unknown(upload.PublicId);
     }
@@ -63,33 +63,33 @@ internal static class Uploads
         if (offset is not >= 0) return Bad("Say with ?offset= where these bytes belong.");
         if (http.Request.ContentLength > MaxPart)
             throw new IngestionException(ErrorCodes.TooLarge, $"A part has at most {MaxPart:N0} bytes; send the file in several parts.");
-        var tenant = http.User.Tenant();
-        if (await store.WriteAsync(tenant, id, offset.Value, http.Request.Body, ct) is null) return Unknown(id);
-        return await store.FindAsync(tenant, id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
+        var scope = http.User.Scope();
+        if (await store.WriteAsync(scope, id, offset.Value, http.Request.Body, ct) is null) return Unknown(id);
+        return await store.FindAsync(scope, id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, UploadStore store, string id, CancellationToken ct) =>
-        await store.FindAsync(http.User.Tenant(), id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
+        await store.FindAsync(http.User.Scope(), id, ct) is { } upload ? Wire.Answer(View(store, upload)) : Unknown(id);
 
     private static async Task<IResult> ListAsync(
         HttpContext http, UploadStore store, BatchQueries batches, string? batch, string? purpose, long? after, int? take, CancellationToken ct)
     {
-        if (batch is null || await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return NoBatch(batch);
-        var rows = await store.ListAsync(http.User.Tenant(), found.Id, purpose ?? UploadPurposes.File, after ?? 0, Math.Clamp(take ?? MaxListed, 1, MaxListed), ct);
+        if (batch is null || await batches.FindAsync(http.User.Scope(), batch, ct) is not { } found) return NoBatch(batch);
+        var rows = await store.ListAsync(http.User.Scope(), found.Id, purpose ?? UploadPurposes.File, after ?? 0, Math.Clamp(take ?? MaxListed, 1, MaxListed), ct);
         return Wire.Answer(new { Uploads = rows.Select(u => View(store, u)), Next = rows.Count > 0 ? rows[^1].Id : (long?)null });
     }
 
     private static async Task<IResult> RemoveAsync(HttpContext http, UploadStore store, string id, CancellationToken ct)
     {
-        if (await store.RemoveAsync(http.Actor(), id, ct)) return Results.NoContent();
-        return await store.FindAsync(http.User.Tenant(), id, ct) is null
-            ? Unknown(id)
+        if (await store.FindAsync(http.User.Scope(), id, ct) is null) return Unknown(id);
+        return await store.RemoveAsync(http.Actor(), id, ct)
+            ? Results.NoContent()
             : Wire.Refuse(StatusCodes.Status409Conflict, "This upload belongs to a batch that was started; it cannot be removed any more.");
     }
 
     private static async Task<IResult> RemoveAllAsync(HttpContext http, UploadStore store, BatchQueries batches, string? batch, string? purpose, bool? unfinished, CancellationToken ct)
     {
-        if (batch is null || await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return NoBatch(batch);
+        if (batch is null || await batches.FindAsync(http.User.Scope(), batch, ct) is not { } found) return NoBatch(batch);
         if (!found.Draft) throw new DraftGoneException();
         return Wire.Answer(new { Removed = await store.RemoveAllAsync(http.Actor(), found.Id, purpose ?? UploadPurposes.File, unfinished ?? false, ct) });
     }
@@ -97,7 +97,7 @@ internal static class Uploads
     private static async Task<(long? Id, IResult? Refusal)> DraftAsync(HttpContext http, BatchQueries batches, string? batch, CancellationToken ct)
     {
         if (batch is null) return (null, null);
-        if (await batches.FindAsync(http.User.Tenant(), batch, ct) is not { } found) return (null, NoBatch(batch));
+        if (await batches.FindAsync(http.User.Scope(), batch, ct) is not { } found) return (null, NoBatch(batch));
         return found.Draft ? (found.Id, null) : throw new DraftGoneException();
     }
 

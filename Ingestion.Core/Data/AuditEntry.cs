@@ -15,7 +15,10 @@ public sealed class AuditEntry
     /// <summary>What it was done to: <c>batch job_…</c>, <c>item 12</c>.</summary>
     public required string Target { get; set; }
     public string? Reason { get; set; }
+    /// <summary>Old and new values as a JSON object. Never a secret.</summary>
     public string? Data { get; set; }
+    /// <summary>The network address it was asked from; null where it was the machine itself.</summary>
+    public string? Address { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
     {

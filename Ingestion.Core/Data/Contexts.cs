@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Ingestion.Core.Access;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
@@ -12,35 +13,24 @@ public sealed class Contexts(Database database)
     /// <summary>Sees every tenant: callers name the tenant in each query.</summary>
     public IngestionDb Worker() => new(_worker);
 
-    /// <summary>Sees one tenant, by row-level security.</summary>
-    public IngestionDb For(string tenantId) => new(Options(database.Web).AddInterceptors(new TenantInterceptor(tenantId)).Options);
+    /// <summary>Sees what a scope covers, by row-level security.</summary>
+    public IngestionDb For(Scope scope) => new(Options(database.Web).AddInterceptors(new ScopeInterceptor(scope)).Options);
 
     internal static DbContextOptionsBuilder<IngestionDb> Options(DbDataSource source) => new DbContextOptionsBuilder<IngestionDb>()
         .UseNpgsql(source, o => o.MigrationsHistoryTable("migration", IngestionDb.Schema));
 
-    private sealed class TenantInterceptor(string tenantId) : DbConnectionInterceptor
+    private sealed class ScopeInterceptor(Scope scope) : DbConnectionInterceptor
     {
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
         {
-            using var command = Command(connection);
+            using var command = Database.SetScope(connection, scope);
             command.ExecuteNonQuery();
         }
 
         public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
         {
-            await using var command = Command(connection);
+            await using var command = Database.SetScope(connection, scope);
             await command.ExecuteNonQueryAsync(cancellationToken);
-        }
-
-        private DbCommand Command(DbConnection connection)
-        {
-            var command = connection.CreateCommand();
-            command.CommandText = "SELECT set_config('ingestion.tenant', @tenant, false)";
-            var p = command.CreateParameter();
-            p.ParameterName = "tenant";
-            p.Value = tenantId;
-            command.Parameters.Add(p);
-            return command;
         }
     }
 }

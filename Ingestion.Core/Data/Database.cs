@@ -1,4 +1,6 @@
+using System.Data.Common;
 using System.Globalization;
+using Ingestion.Core.Access;
 using Npgsql;
 
 namespace Ingestion.Core.Data;
@@ -33,13 +35,27 @@ public sealed class Database : IAsyncDisposable
     /// <summary>Use <see cref="OpenWebAsync"/>: without a tenant it shows nothing.</summary>
     public NpgsqlDataSource Web { get; }
 
-    /// <summary>A connection under row-level security that sees one tenant.</summary>
-    public async Task<NpgsqlConnection> OpenWebAsync(string tenantId, CancellationToken ct)
+    /// <summary>A connection under row-level security that sees what a scope covers.</summary>
+    public async Task<NpgsqlConnection> OpenWebAsync(Scope scope, CancellationToken ct)
     {
         var connection = await Web.OpenConnectionAsync(ct);
-        await using var command = new NpgsqlCommand("SELECT set_config('ingestion.tenant', $1, false)", connection) { Parameters = { new() { Value = tenantId } } };
+        await using var command = SetScope(connection, scope);
         await command.ExecuteNonQueryAsync(ct);
         return connection;
+    }
+
+    /// <summary>Tells a session of the web role what it sees, until the pool resets it.</summary>
+    internal static DbCommand SetScope(DbConnection connection, Scope scope)
+    {
+        var command = connection.CreateCommand();
+        foreach (var (name, value) in scope.Settings())
+        {
+            command.CommandText += $"{(command.CommandText.Length == 0 ? "SELECT " : ", ")}set_config('{name}', @{name.Replace('.', '_')}, false)";
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name.Replace('.', '_'), value);
+            command.Parameters.Add(parameter);
+        }
+        return command;
     }
 
     public async ValueTask DisposeAsync()

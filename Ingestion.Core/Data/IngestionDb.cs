@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -35,6 +36,14 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<Artifact> Artifacts => Set<Artifact>();
     public DbSet<HostBudget> Hosts => Set<HostBudget>();
     public DbSet<WorkerProcess> Workers => Set<WorkerProcess>();
+    public DbSet<Account> Accounts => Set<Account>();
+    public DbSet<AccountPasskey> Passkeys => Set<AccountPasskey>();
+    public DbSet<Membership> Memberships => Set<Membership>();
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+    public DbSet<UserSession> Sessions => Set<UserSession>();
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+    public DbSet<StoredSecret> Secrets => Set<StoredSecret>();
+    public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
     public DbSet<Duty> Duties => Set<Duty>();
     public DbSet<PrunedBatch> PrunedBatches => Set<PrunedBatch>();
 
@@ -54,6 +63,8 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
         conventions.Properties<Stage>().HaveConversion<WordConverter<Stage>>();
         conventions.Properties<Priority>().HaveConversion<WordConverter<Priority>>();
         conventions.Properties<ItemStep>().HaveConversion<WordConverter<ItemStep>>();
+        conventions.Properties<Role>().HaveConversion<WordConverter<Role>>();
+        conventions.Properties<KeyScope>().HaveConversion<WordConverter<KeyScope>>();
     }
 
     private static void UseSnakeCase(IMutableEntityType entity)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Npgsql;
 using NpgsqlTypes;
@@ -33,12 +34,12 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
     // A candidate by likeness that is not published any more was replaced since its vector was read; what replaced it is found by looking again.
     private const int Looks = 3;
 
-    public async Task<SearchAnswer> SearchAsync(string tenantId, SearchRequest request, CancellationToken ct)
+    public async Task<SearchAnswer> SearchAsync(Scope scope, SearchRequest request, CancellationToken ct)
     {
         var started = time.GetTimestamp();
         var query = SearchQuery.Of(request.Text);
         if (query.Text.Length == 0) return new([], TimeSpan.Zero, null);
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         long? collection = null;
         if (request.Collection is { Length: > 0 } key)
         {
@@ -52,17 +53,17 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
             // Words and details of one look share a snapshot: between two, a new version could take the place of the one whose words were
             // found, and a document that is always published would be missed.
             await using var snapshot = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-            var (fused, note) = await RankAsync(tenantId, connection, query, collection, filter, ct);
+            var (fused, note) = await RankAsync(scope, connection, query, collection, filter, ct);
             var (hits, whole) = await DetailsAsync(connection, fused, Math.Clamp(request.Take, 1, MaxHits), ct);
             if (whole || look == Looks) return new([.. hits.Select(h => h with { Snippet = Snippet.Of(h.Text, marked) })], time.GetElapsedTime(started), note);
         }
     }
 
     private async Task<(IReadOnlyList<Fused<long>> Fused, string? Note)> RankAsync(
-        string tenantId, NpgsqlConnection connection, SearchQuery query, long? collection, string? filter, CancellationToken ct)
+        Scope scope, NpgsqlConnection connection, SearchQuery query, long? collection, string? filter, CancellationToken ct)
     {
         var versions = filter is null ? null : await VersionsAsync(connection, filter, ct);
-        var likeness = semantic.FindAsync(tenantId, query, collection, versions, MaxHits, ct);
+        var likeness = semantic.FindAsync(scope, query, collection, versions, MaxHits, ct);
         var words = LexicalSearch.FindAsync(connection, query, collection, filter, MaxHits, ct);
         await Task.WhenAll(likeness, words);
         var (lexical, (nearest, note)) = (await words, await likeness);
@@ -71,9 +72,9 @@ public sealed class SearchService(Database database, SemanticSearch semantic, Ti
     }
 
     /// <summary>True where the tenant has something that can be found.</summary>
-    public async Task<bool> HasContentAsync(string tenantId, CancellationToken ct)
+    public async Task<bool> HasContentAsync(Scope scope, CancellationToken ct)
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand("SELECT EXISTS (SELECT 1 FROM ingestion.publication WHERE revoked_at IS NULL)", connection);
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Embeddings;
 using Ingestion.Core.Pipeline;
@@ -25,10 +26,10 @@ public sealed class SemanticSearch(Database database, EmbeddingModels models, Em
     private const float LocalChance = 0.09f;
 
     /// <param name="versions">Only these document versions; null for all.</param>
-    public async Task<Nearest> FindAsync(string tenantId, SearchQuery query, long? collection, IReadOnlySet<long>? versions, int take, CancellationToken ct)
+    public async Task<Nearest> FindAsync(Scope scope, SearchQuery query, long? collection, IReadOnlySet<long>? versions, int take, CancellationToken ct)
     {
         if (versions is { Count: 0 }) return new([], null);
-        var set = await vectors.OfAsync(tenantId, ct);
+        var set = await vectors.OfAsync(scope.TenantId, ct);
         var lists = new List<IReadOnlyList<long>>();
         var note = set.IsWhole ? null : "The store of vectors is full: some documents are found by words alone.";
         foreach (var rows in set.Rows)
@@ -38,8 +39,8 @@ public sealed class SemanticSearch(Database database, EmbeddingModels models, Em
                 var model = models.Resolve(null, rows.Model);
                 var vector = await VectorAsync(model, query.Text, ct);
                 if (vector.Length != rows.Dimensions) continue;
-                var nearest = rows.TopK(vector, Keep(set, collection, versions), model.IsLocal ? LocalChance : 0, take, ct);
-                lists.Add(model.IsLocal ? await EchoingAsync(tenantId, new Echo(query.Words()), nearest, ct) : nearest);
+                var nearest = rows.TopK(vector, Keep(set, scope.Narrowing.Collections, collection, versions), model.IsLocal ? LocalChance : 0, take, ct);
+                lists.Add(model.IsLocal ? await EchoingAsync(scope, new Echo(query.Words()), nearest, ct) : nearest);
             }
             catch (IngestionException e)
             {
@@ -49,10 +50,10 @@ public sealed class SemanticSearch(Database database, EmbeddingModels models, Em
         return new(lists, note);
     }
 
-    private async Task<IReadOnlyList<long>> EchoingAsync(string tenantId, Echo echo, IReadOnlyList<long> chunks, CancellationToken ct)
+    private async Task<IReadOnlyList<long>> EchoingAsync(Scope scope, Echo echo, IReadOnlyList<long> chunks, CancellationToken ct)
     {
         if (chunks.Count == 0) return chunks;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand("SELECT id, heading_path || ' ' || text FROM ingestion.chunk WHERE id = ANY($1)", connection) { Parameters = { new() { Value = chunks.ToArray() } } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var echoing = new HashSet<long>();
@@ -75,9 +76,9 @@ public sealed class SemanticSearch(Database database, EmbeddingModels models, Em
         }
     }
 
-    private static Func<VectorKey, bool>? Keep(VectorSet set, long? collection, IReadOnlySet<long>? versions)
+    private static Func<VectorKey, bool>? Keep(VectorSet set, IReadOnlyList<long>? reach, long? collection, IReadOnlySet<long>? versions)
     {
-        if (collection is null && versions is null && set.Stale == 0) return null;
-        return key => (collection is null || key.Collection == collection) && (versions is null || versions.Contains(key.Version)) && set.Live.Contains(key.Version);
+        if (reach is null && collection is null && versions is null && set.Stale == 0) return null;
+        return key => (reach is null || reach.Contains(key.Collection)) && (collection is null || key.Collection == collection) && (versions is null || versions.Contains(key.Version)) && set.Live.Contains(key.Version);
     }
 }

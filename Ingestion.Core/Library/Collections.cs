@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Npgsql;
@@ -12,15 +13,16 @@ public sealed record CollectionResult(string? Key, string? Problem);
 public sealed class Collections(Database database)
 {
     /// <summary>By name.</summary>
-    public Task<IReadOnlyList<CollectionView>> ListAsync(string tenantId, CancellationToken ct) => ReadAsync(tenantId, null, ct);
+    public Task<IReadOnlyList<CollectionView>> ListAsync(Scope scope, CancellationToken ct) => ReadAsync(scope, null, ct);
 
-    public async Task<CollectionView?> FindAsync(string tenantId, string key, CancellationToken ct) =>
-        (await ReadAsync(tenantId, key, ct)) is [var one] ? one : null;
+    public async Task<CollectionView?> FindAsync(Scope scope, string key, CancellationToken ct) =>
+        (await ReadAsync(scope, key, ct)) is [var one] ? one : null;
 
     /// <summary>Makes a collection. Its first document decides the embedding model.</summary>
     public async Task<CollectionResult> CreateAsync(Actor actor, string key, string name, string? description, CancellationToken ct)
     {
         if ((CollectionName.KeyProblem(key) ?? Problem(name, description)) is { } problem) return new(null, problem);
+        if (actor.Narrowing.Collections is not null) return new(null, "You reach some collections of this tenant; a new one would not be among them. Ask an administrator.");
         const string sql = """
             INSERT INTO ingestion.collection (tenant_id, key, name, description, created_at)
             VALUES (@tenant, @key, @name, @description, ingestion.clock())
@@ -32,7 +34,7 @@ public sealed class Collections(Database database)
     public async Task<CollectionResult> RenameAsync(Actor actor, string key, string name, string? description, CancellationToken ct)
     {
         if (Problem(name, description) is { } problem) return new(null, problem);
-        const string sql = "UPDATE ingestion.collection SET name = @name, description = @description WHERE tenant_id = @tenant AND key = @key";
+        const string sql = "UPDATE ingestion.collection SET name = @name, description = @description WHERE tenant_id = @tenant AND key = @key AND (@reach IS NULL OR id = ANY (@reach))";
         return await WriteAsync(actor, "rename_collection", key, name, description, sql, $"There is no collection “{key}” any more.", ct);
     }
 
@@ -47,6 +49,7 @@ public sealed class Collections(Database database)
             Parameters =
             {
                 new("tenant", actor.TenantId), new("key", key), new("name", name.Trim()),
+                new("reach", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = (object?)actor.Narrowing.Collections?.ToArray() ?? DBNull.Value },
                 new("description", NpgsqlDbType.Text) { Value = string.IsNullOrWhiteSpace(description) ? DBNull.Value : description.Trim() },
             },
         };
@@ -56,7 +59,7 @@ public sealed class Collections(Database database)
         return new(key, null);
     }
 
-    private async Task<IReadOnlyList<CollectionView>> ReadAsync(string tenantId, string? key, CancellationToken ct)
+    private async Task<IReadOnlyList<CollectionView>> ReadAsync(Scope scope, string? key, CancellationToken ct)
     {
         const string sql = """
             SELECT c.id, c.key, c.name, c.description, c.embedding_model, c.created_at, coalesce(p.documents, 0)::int, coalesce(p.chunks, 0)::bigint, p.last
@@ -74,7 +77,7 @@ public sealed class Collections(Database database)
             WHERE @key IS NULL OR c.key = @key
             ORDER BY lower(c.name), c.key
             """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("key", NpgsqlDbType.Text) { Value = (object?)key ?? DBNull.Value } } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var found = new List<CollectionView>();

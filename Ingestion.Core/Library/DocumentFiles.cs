@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
@@ -13,9 +14,9 @@ public sealed class DocumentFiles(Contexts contexts, IArtifactStore store)
 {
     private const int MaxName = 120;
 
-    public async Task<StoredFile?> MarkdownAsync(string tenantId, long versionId, CancellationToken ct)
+    public async Task<StoredFile?> MarkdownAsync(Scope scope, long versionId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var version = await db.DocumentVersions.Where(v => v.Id == versionId).Select(v => new { v.MarkdownUri, v.Title }).FirstOrDefaultAsync(ct);
         return version is null || await store.OpenAsync(new(version.MarkdownUri), ct) is not { } content
             ? null
@@ -23,9 +24,9 @@ public sealed class DocumentFiles(Contexts contexts, IArtifactStore store)
     }
 
     /// <summary>The bytes as they came, never named by a type that a browser would run.</summary>
-    public async Task<StoredFile?> RawAsync(string tenantId, long versionId, CancellationToken ct)
+    public async Task<StoredFile?> RawAsync(Scope scope, long versionId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var found = await (
             from v in db.DocumentVersions
             join s in db.SourceVersions on v.SourceVersionId equals s.Id

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
@@ -11,7 +12,7 @@ namespace Ingestion.Core.Library;
 public sealed class Documents(Database database, Contexts contexts)
 {
     /// <summary>A collection's documents, a page of them, with how many match.</summary>
-    public async Task<Page<DocumentRow>> ListAsync(string tenantId, long collectionId, DocumentFilter filter, int skip, int take, CancellationToken ct)
+    public async Task<Page<DocumentRow>> ListAsync(Scope scope, long collectionId, DocumentFilter filter, int skip, int take, CancellationToken ct)
     {
         const string from = """
             FROM ingestion.document d
@@ -33,7 +34,7 @@ public sealed class Documents(Database database, Contexts contexts)
             ORDER BY {OrderBy(filter.Order)}
             LIMIT @take OFFSET @skip
             """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var count = Command($"SELECT count(*)::int {from}");
         var total = (int)(await count.ExecuteScalarAsync(ct))!;
         await using var command = Command(rows);
@@ -55,9 +56,9 @@ public sealed class Documents(Database database, Contexts contexts)
     }
 
     /// <summary>A document with its versions, newest first; null where there is none.</summary>
-    public async Task<DocumentView?> FindAsync(string tenantId, long documentId, CancellationToken ct)
+    public async Task<DocumentView?> FindAsync(Scope scope, long documentId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var document = await (
             from d in db.Documents
             join s in db.Sources on d.SourceId equals s.Id
@@ -69,33 +70,33 @@ public sealed class Documents(Database database, Contexts contexts)
         return document is null ? null : document with { Versions = await VersionsAsync(db, db.DocumentVersions.Where(v => v.DocumentId == documentId), ct) };
     }
 
-    public async Task<VersionView?> VersionAsync(string tenantId, long versionId, CancellationToken ct)
+    public async Task<VersionView?> VersionAsync(Scope scope, long versionId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return (await VersionsAsync(db, db.DocumentVersions.Where(v => v.Id == versionId), ct)) is [var one] ? one : null;
     }
 
-    public async Task<IReadOnlyList<ChunkView>> ChunksAsync(string tenantId, long versionId, int skip, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<ChunkView>> ChunksAsync(Scope scope, long versionId, int skip, int take, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         // By number, not by offset: numbers run from 0 without gaps, and the index then reads only what is shown.
         return await db.Chunks.Where(c => c.DocumentVersionId == versionId && c.Ordinal >= skip && c.Ordinal < skip + take).OrderBy(c => c.Ordinal)
             .Select(c => new ChunkView(c.Id, c.Ordinal, c.HeadingPath, c.Text)).ToListAsync(ct);
     }
 
     /// <summary>Links in order of first appearance, a page of them.</summary>
-    public async Task<Page<LinkView>> LinksAsync(string tenantId, long versionId, int skip, int take, CancellationToken ct)
+    public async Task<Page<LinkView>> LinksAsync(Scope scope, long versionId, int skip, int take, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var links = db.DocumentLinks.Where(l => l.DocumentVersionId == versionId);
         var rows = await links.OrderBy(l => l.Ordinal).Skip(skip).Take(take).Select(l => new LinkView(l.Ordinal, l.Target, l.Text)).ToListAsync(ct);
         return new(rows, await links.CountAsync(ct));
     }
 
     /// <summary>The items that carried versions of the document, newest first, at most 200.</summary>
-    public async Task<IReadOnlyList<OriginView>> OriginsAsync(string tenantId, long documentId, CancellationToken ct)
+    public async Task<IReadOnlyList<OriginView>> OriginsAsync(Scope scope, long documentId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await (
             from v in db.DocumentVersions
             join i in db.Items on v.Id equals i.DocumentVersionId

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Events;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -6,7 +7,17 @@ using NpgsqlTypes;
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>Who asks, and why if they said.</summary>
-public sealed record Actor(string TenantId, string Name, string? Reason = null);
+public sealed record Actor(string TenantId, string Name, string? Reason = null)
+{
+    /// <summary>The network address the wish came from; null where it came from the machine itself.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>How much of the tenant the actor reaches.</summary>
+    public Narrowing Narrowing { get; init; } = Narrowing.None;
+
+    /// <summary>What the actor sees.</summary>
+    public Scope Scope => new(TenantId, Name, Narrowing);
+}
 
 /// <summary>What came of an act. Not done means a conflict with the batch's state, said in the message; nothing was changed.</summary>
 public sealed record ControlResult(bool Done, string Message);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Embeddings;
 using Ingestion.Core.Sources;
@@ -10,9 +11,9 @@ namespace Ingestion.Core.Pipeline;
 public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFiles files, UploadFormats formats, SafeHttp fetching, EmbeddingModels models, PipelineOptions options)
 {
     /// <summary>Null where there is no such draft in this tenant.</summary>
-    public async Task<BatchPlan?> OfAsync(string tenantId, string publicId, CancellationToken ct)
+    public async Task<BatchPlan?> OfAsync(Scope scope, string publicId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         if (await db.Batches.AsNoTracking().FirstOrDefaultAsync(b => b.PublicId == publicId && b.Draft && b.DeletedAt == null, ct) is not { } batch) return null;
         var processing = ProcessingOptions.Read(JsonDocument.Parse(batch.Options).RootElement, new());
         var uploads = await db.Uploads.AsNoTracking().Where(u => u.BatchId == batch.Id).OrderBy(u => u.Id).ToListAsync(ct);
@@ -20,8 +21,8 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
         var refused = new PlanRefusals();
 
         var byFormat = await FormatsAsync(here, refused, ct);
-        var pasted = Addresses(await batches.PastedAsync(tenantId, batch.Id, ct), refused);
-        var manifests = await ManifestsAsync(tenantId, batch.Id, uploads, refused, ct);
+        var pasted = Addresses(await batches.PastedAsync(scope, batch.Id, ct), refused);
+        var manifests = await ManifestsAsync(scope, batch.Id, uploads, refused, ct);
         var sources = new List<PlanPart>
         {
             new(SourceTypes.Upload, here.Count, here.Sum(u => u.Size)),
@@ -65,9 +66,9 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
         return (seen.Count, pasted.Count - seen.Count);
     }
 
-    private async Task<IReadOnlyList<PlanManifest>> ManifestsAsync(string tenantId, long batchId, List<Upload> uploads, PlanRefusals refused, CancellationToken ct)
+    private async Task<IReadOnlyList<PlanManifest>> ManifestsAsync(Scope scope, long batchId, List<Upload> uploads, PlanRefusals refused, CancellationToken ct)
     {
-        var mappings = (await batches.ManifestsAsync(tenantId, batchId, ct)).ToDictionary(m => m.Upload);
+        var mappings = (await batches.ManifestsAsync(scope, batchId, ct)).ToDictionary(m => m.Upload);
         var plans = new List<PlanManifest>();
         foreach (var upload in uploads.Where(u => u is { CompletedAt: not null, Purpose: UploadPurposes.Manifest }))
         {

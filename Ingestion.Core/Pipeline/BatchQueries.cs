@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -13,41 +14,41 @@ namespace Ingestion.Core.Pipeline;
 /// </summary>
 public sealed class BatchQueries(Database database, Contexts contexts, Shared<BatchCounts> counts)
 {
-    public async Task<BatchView?> FindAsync(string tenantId, string publicId, CancellationToken ct)
+    public async Task<BatchView?> FindAsync(Scope scope, string publicId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var row = await Views(db).FirstOrDefaultAsync(b => b.PublicId == publicId, ct);
-        return row is null ? null : row with { Counts = await CountsAsync(tenantId, row, ct) };
+        return row is null ? null : row with { Counts = await CountsAsync(scope, row, ct) };
     }
 
     /// <summary>The batch after an act of the caller's own: counted now, not shared from before.</summary>
-    public Task<BatchView?> FindAfterAsync(string tenantId, BatchView before, CancellationToken ct)
+    public Task<BatchView?> FindAfterAsync(Scope scope, BatchView before, CancellationToken ct)
     {
-        counts.Drop(tenantId, before.Id);
-        return FindAsync(tenantId, before.PublicId, ct);
+        counts.Drop(scope.TenantId, before.Id);
+        return FindAsync(scope, before.PublicId, ct);
     }
 
     /// <summary>Newest first. Drafts are left out unless asked for.</summary>
-    public async Task<Page<BatchView>> ListAsync(string tenantId, BatchFilter filter, int skip, int take, CancellationToken ct)
+    public async Task<Page<BatchView>> ListAsync(Scope scope, BatchFilter filter, int skip, int take, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var query = Matching(db, filter);
         var total = await query.CountAsync(ct);
         var rows = await query.OrderByDescending(b => b.Id).Skip(skip).Take(take).ToListAsync(ct);
-        for (var i = 0; i < rows.Count; i++) rows[i] = rows[i] with { Counts = await CountsAsync(tenantId, rows[i], ct) };
+        for (var i = 0; i < rows.Count; i++) rows[i] = rows[i] with { Counts = await CountsAsync(scope, rows[i], ct) };
         return new(rows, total);
     }
 
     /// <summary>How many batches match.</summary>
-    public async Task<int> CountAsync(string tenantId, BatchFilter filter, CancellationToken ct)
+    public async Task<int> CountAsync(Scope scope, BatchFilter filter, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await Matching(db, filter).CountAsync(ct);
     }
 
-    public async Task<Page<ItemView>> ItemsAsync(string tenantId, long batchId, ItemFilter filter, int skip, int take, CancellationToken ct)
+    public async Task<Page<ItemView>> ItemsAsync(Scope scope, long batchId, ItemFilter filter, int skip, int take, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var query = Matching(db, batchId, filter);
         var total = await query.CountAsync(ct);
         var rows = await ItemViews(db, query.OrderBy(i => i.Id).Skip(skip).Take(take)).ToListAsync(ct);
@@ -55,61 +56,61 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
     }
 
     /// <summary>Ids of every item that matches, for an act on all of them.</summary>
-    public async Task<IReadOnlyList<long>> ItemIdsAsync(string tenantId, long batchId, ItemFilter filter, CancellationToken ct)
+    public async Task<IReadOnlyList<long>> ItemIdsAsync(Scope scope, long batchId, ItemFilter filter, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await Matching(db, batchId, filter).OrderBy(i => i.Id).Select(i => i.Id).ToListAsync(ct);
     }
 
     /// <summary>Names of items by id; unknown ids are left out.</summary>
-    public async Task<IReadOnlyDictionary<long, string>> ItemNamesAsync(string tenantId, IReadOnlyCollection<long> items, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<long, string>> ItemNamesAsync(Scope scope, IReadOnlyCollection<long> items, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.Items.Where(i => items.Contains(i.Id)).ToDictionaryAsync(i => i.Id, i => i.Name, ct);
     }
 
-    public async Task<ItemView?> ItemAsync(string tenantId, long itemId, CancellationToken ct)
+    public async Task<ItemView?> ItemAsync(Scope scope, long itemId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await ItemViews(db, db.Items.Where(i => i.Id == itemId)).FirstOrDefaultAsync(ct);
     }
 
     /// <summary>Every task run of an item, oldest first: its stages, attempts and old errors.</summary>
-    public async Task<IReadOnlyList<TaskRunView>> TaskRunsAsync(string tenantId, long itemId, CancellationToken ct)
+    public async Task<IReadOnlyList<TaskRunView>> TaskRunsAsync(Scope scope, long itemId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.TaskRuns.Where(t => t.ItemId == itemId).OrderBy(t => t.Id)
             .Select(t => new TaskRunView(t.Id, t.Stage, t.State, t.Attempt, t.Failures, t.Crashes, t.ScheduledAt, t.WaitReason, t.CreatedAt, t.ClaimedAt, t.FinishedAt, t.ErrorCode, t.ErrorMessage))
             .ToListAsync(ct);
     }
 
-    public async Task<IReadOnlyList<ImportInput>> InputsAsync(string tenantId, long batchId, CancellationToken ct)
+    public async Task<IReadOnlyList<ImportInput>> InputsAsync(Scope scope, long batchId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.Inputs.AsNoTracking().Where(i => i.BatchId == batchId).OrderBy(i => i.Ordinal).ToListAsync(ct);
     }
 
     /// <summary>The addresses pasted into a batch, in order, as they were written.</summary>
-    public async Task<IReadOnlyList<UrlEntry>> PastedAsync(string tenantId, long batchId, CancellationToken ct) =>
-        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
+    public async Task<IReadOnlyList<UrlEntry>> PastedAsync(Scope scope, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(scope, batchId, ct)).Where(i => i.SourceType == SourceTypes.Url)
             .SelectMany(i => JsonSerializer.Deserialize<PastedSpec>(i.Spec)?.Urls ?? [])];
 
     /// <summary>A batch's manifests with their mappings.</summary>
-    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(string tenantId, long batchId, CancellationToken ct) =>
-        [.. (await InputsAsync(tenantId, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
+    public async Task<IReadOnlyList<ManifestEntry>> ManifestsAsync(Scope scope, long batchId, CancellationToken ct) =>
+        [.. (await InputsAsync(scope, batchId, ct)).Where(i => i.SourceType == SourceTypes.Manifest).Select(i => JsonSerializer.Deserialize<ManifestEntry>(i.Spec)!)];
 
     /// <summary>What retention removed of a batch; null where it removed nothing.</summary>
-    public async Task<PrunedBatch?> PrunedAsync(string tenantId, long batchId, CancellationToken ct)
+    public async Task<PrunedBatch?> PrunedAsync(Scope scope, long batchId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.PrunedBatches.AsNoTracking().FirstOrDefaultAsync(p => p.BatchId == batchId, ct);
     }
 
     /// <summary>Newest first, before a number (or from the end), for one batch or one item of it, of some kinds or of all.</summary>
     public async Task<IReadOnlyList<Events.StoredEvent>> EventsAsync(
-        string tenantId, long batchId, long? itemId, long? before, int take, CancellationToken ct, IReadOnlyList<string>? kinds = null)
+        Scope scope, long batchId, long? itemId, long? before, int take, CancellationToken ct, IReadOnlyList<string>? kinds = null)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         var query = db.Events.Where(e => e.BatchId == batchId);
         if (itemId is { } item) query = query.Where(e => e.ItemId == item);
         if (kinds is not null) query = query.Where(e => kinds.Contains(e.Kind));
@@ -118,12 +119,12 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
             .Select(e => new Events.StoredEvent(e.BatchId, e.Seq, e.At, e.Kind, e.ItemId, e.TaskId, e.Stage, e.Data)).ToListAsync(ct);
     }
 
-    private async Task<BatchCounts> CountsAsync(string tenantId, BatchView batch, CancellationToken ct)
+    private async Task<BatchCounts> CountsAsync(Scope scope, BatchView batch, CancellationToken ct)
     {
         if (batch.FinalCounts is { } frozen && batch.State.IsFinal()) return BatchCounts.FromJson(frozen);
-        return batch.Draft ? BatchCounts.None : await counts.GetAsync(tenantId, batch.Id, async () =>
+        return batch.Draft ? BatchCounts.None : await counts.GetAsync(scope.TenantId, batch.Id, async () =>
         {
-            await using var connection = await database.OpenWebAsync(tenantId, ct);
+            await using var connection = await database.OpenWebAsync(scope, ct);
             return await BatchCounts.ReadAsync(connection, batch.Id, ct);
         });
     }

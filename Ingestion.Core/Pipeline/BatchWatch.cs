@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Sources;
 using Microsoft.Extensions.Options;
@@ -41,9 +42,9 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyW
         FROM ingestion.worker_process WHERE role <> 'web' AND stopped_at IS NULL AND last_seen_at > ingestion.clock() - interval '1 minute'
         """;
 
-    public Task<BatchLive> LiveAsync(string tenantId, long batchId, CancellationToken ct) => shared.GetAsync(tenantId, batchId, async () =>
+    public Task<BatchLive> LiveAsync(Scope scope, long batchId, CancellationToken ct) => shared.GetAsync(scope.TenantId, batchId, async () =>
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         var stages = new List<StageLoad>();
         BatchPace pace;
         int workers;
@@ -58,13 +59,13 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyW
             workers = r.GetInt32(0);
         }
         var outlook = await BatchOutlook.ReadAsync(connection, batchId, acquire.CurrentValue.RequestsPerMinutePerHost, options.SlotsOf, workers, ct);
-        return new(stages, await why.ForBatchAsync(tenantId, batchId, ct), pace, workers) { Outlook = outlook };
+        return new(stages, await why.ForBatchAsync(scope, batchId, ct), pace, workers) { Outlook = outlook };
     });
 
     /// <summary>The pace of all the tenant's batches together, and the workers; no stages and no waits.</summary>
-    public Task<BatchLive> TenantAsync(string tenantId, CancellationToken ct) => shared.GetAsync(tenantId, 0, async () =>
+    public Task<BatchLive> TenantAsync(Scope scope, CancellationToken ct) => shared.GetAsync(scope.Shared, 0, async () =>
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(Pace + Workers, connection) { Parameters = { new("batch", NpgsqlDbType.Bigint) { Value = 0L } } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var pace = await ReadPaceAsync(r, ct);
@@ -74,7 +75,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyW
     });
 
     /// <summary>What failed since a moment, grouped by batch and code, newest first; at most <paramref name="take"/> groups.</summary>
-    public async Task<IReadOnlyList<RecentFailure>> RecentFailuresAsync(string tenantId, DateTimeOffset since, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<RecentFailure>> RecentFailuresAsync(Scope scope, DateTimeOffset since, int take, CancellationToken ct)
     {
         const string sql = """
             SELECT b.public_id, b.name, i.error_code, count(*)::int, max(i.completed_at)
@@ -85,7 +86,7 @@ public sealed class BatchWatch(Database database, Shared<BatchLive> shared, WhyW
             ORDER BY 5 DESC, 1, 3
             LIMIT @take
             """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("since", since), new("take", take) } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var failures = new List<RecentFailure>();

@@ -27,7 +27,7 @@ public sealed class Drafts(NpgsqlDataSource worker)
             UPDATE ingestion.import_batch b
             SET name = @name, description = @description, priority = @priority, options = @options, collection_id = c.id
             FROM ingestion.collection c
-            WHERE b.id = @batch AND b.tenant_id = @tenant AND b.draft AND c.tenant_id = b.tenant_id AND c.key = @collection
+            WHERE b.id = @batch AND b.tenant_id = @tenant AND b.draft AND c.tenant_id = b.tenant_id AND c.key = @collection AND (@reach IS NULL OR c.id = ANY (@reach))
             """;
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var command = Describe(new(sql, connection), actor, request);
@@ -82,7 +82,7 @@ public sealed class Drafts(NpgsqlDataSource worker)
             WITH b AS (
                 INSERT INTO ingestion.import_batch (tenant_id, public_id, collection_id, name, description, priority, state, desired_state, draft, auto_start, options, created_by, created_at)
                 SELECT @tenant, @public, c.id, @name, @description, @priority, 'pending', 'run', true, false, @options, @who, ingestion.clock()
-                FROM ingestion.collection c WHERE c.tenant_id = @tenant AND c.key = @collection
+                FROM ingestion.collection c WHERE c.tenant_id = @tenant AND c.key = @collection AND (@reach IS NULL OR c.id = ANY (@reach))
                 RETURNING id, tenant_id
             ), s AS (
                 INSERT INTO ingestion.import_batch_seq (batch_id, tenant_id) SELECT id, tenant_id FROM b
@@ -98,17 +98,17 @@ public sealed class Drafts(NpgsqlDataSource worker)
             : throw new IngestionException(ErrorCodes.InvalidOption, $"There is no collection '{request.Collection}'.");
     }
 
-    /// <summary>Hangs completed or running uploads on the batch. Throws where one is unknown or belongs to another batch.</summary>
+    /// <summary>Hangs completed or running uploads on the batch. Throws where one is unknown, another person's, or belongs to another batch.</summary>
     internal static async Task AttachUploadsAsync(NpgsqlConnection connection, Actor actor, long batchId, IReadOnlyList<string> uploads, string purpose, CancellationToken ct)
     {
         if (uploads.Count == 0) return;
         const string sql = """
             UPDATE ingestion.upload SET batch_id = @batch, purpose = @purpose
-            WHERE tenant_id = @tenant AND public_id = ANY(@uploads) AND (batch_id IS NULL OR batch_id = @batch)
+            WHERE tenant_id = @tenant AND public_id = ANY(@uploads) AND (batch_id = @batch OR batch_id IS NULL AND created_by = @who)
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
-            Parameters = { new("batch", batchId), new("purpose", purpose), new("tenant", actor.TenantId), new("uploads", uploads.ToArray()) },
+            Parameters = { new("batch", batchId), new("purpose", purpose), new("tenant", actor.TenantId), new("who", actor.Name), new("uploads", uploads.ToArray()) },
         };
         if (await command.ExecuteNonQueryAsync(ct) != uploads.Distinct().Count())
             throw new IngestionException(ErrorCodes.MissingFile, "An upload is unknown, or belongs to another batch.");
@@ -144,6 +144,7 @@ public sealed class Drafts(NpgsqlDataSource worker)
         command.Parameters.Add(new("priority", request.Priority.Word()));
         command.Parameters.Add(new("options", NpgsqlDbType.Jsonb) { Value = JsonSerializer.Serialize(request.Options) });
         command.Parameters.Add(new("collection", request.Collection));
+        command.Parameters.Add(new("reach", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = (object?)actor.Narrowing.Collections?.ToArray() ?? DBNull.Value });
         return command;
     }
 }

@@ -65,6 +65,11 @@ public static class ErrorCodes
     public static readonly ErrorCode TooManyItems = new("too_many_items", ErrorClass.Policy, "Split the submission, or raise Ingestion:Pipeline:MaxItemsPerBatch.");
     public static readonly ErrorCode InvalidOption = new("invalid_option", ErrorClass.Permanent, "Correct the named option and submit again.");
 
+    // callers
+    public static readonly ErrorCode Forbidden = new("forbidden", ErrorClass.Policy, "Ask an administrator for the role that this needs.");
+    public static readonly ErrorCode RateLimited = new("rate_limited", ErrorClass.Throttled, "Wait as long as the answer says, then try again.");
+    public static readonly ErrorCode SecretMissing = new("secret_missing", ErrorClass.Permanent, "Enter the secret again.");
+
     // services
     public static readonly ErrorCode EmbedderNotConfigured = new("embedder_not_configured", ErrorClass.Policy, "Configure the embedding model (key and endpoint), or choose the local one.");
     public static readonly ErrorCode EmbeddingUnavailable = new("embedding_unavailable", ErrorClass.Transient, "The embedding service does not answer. It is retried by itself.", WaitReasons.EmbeddingUnavailable);

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Npgsql;
 
@@ -18,7 +19,7 @@ public sealed class FailureGroups(Database database)
         """;
 
     /// <summary>The largest groups, and how many there are.</summary>
-    public async Task<Page<FailureGroup>> ListAsync(string tenantId, long batchId, int take, CancellationToken ct)
+    public async Task<Page<FailureGroup>> ListAsync(Scope scope, long batchId, int take, CancellationToken ct)
     {
         const string sql = $"""
             SELECT error_code, {Host}, {Fingerprint}, count(*)::int, min(error_message), min(id), (count(*) OVER ())::int
@@ -28,7 +29,7 @@ public sealed class FailureGroups(Database database)
             ORDER BY 4 DESC, 1, 2, 3
             LIMIT @take
             """;
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId), new("take", take) } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var (groups, total) = (new List<FailureGroup>(), 0);

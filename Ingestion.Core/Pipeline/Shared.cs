@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Ingestion.Core.Access;
 
 namespace Ingestion.Core.Pipeline;
 
@@ -12,11 +13,11 @@ public sealed class Shared<T>(TimeProvider time) where T : class
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(5);
     private const int Many = 1000;
-    private readonly ConcurrentDictionary<(string Tenant, long Batch), Entry> _entries = new();
+    private readonly ConcurrentDictionary<(Scope Scope, long Batch), Entry> _entries = new();
 
-    public async Task<T> GetAsync(string tenantId, long batchId, Func<Task<T>> read)
+    public async Task<T> GetAsync(Scope scope, long batchId, Func<Task<T>> read)
     {
-        var entry = _entries.GetOrAdd((tenantId, batchId), _ => new());
+        var entry = _entries.GetOrAdd((scope, batchId), _ => new());
         await entry.Gate.WaitAsync();
         try
         {
@@ -36,8 +37,11 @@ public sealed class Shared<T>(TimeProvider time) where T : class
         }
     }
 
-    /// <summary>The next one to ask reads anew: what was shared is known to be old.</summary>
-    public void Drop(string tenantId, long batchId) => _entries.TryRemove((tenantId, batchId), out _);
+    /// <summary>The next one to ask reads anew, whatever part of the tenant they see: what was shared is known to be old.</summary>
+    public void Drop(string tenantId, long batchId)
+    {
+        foreach (var key in _entries.Keys.Where(k => k.Batch == batchId && k.Scope.TenantId == tenantId)) _entries.TryRemove(key, out _);
+    }
 
     private void Forget()
     {

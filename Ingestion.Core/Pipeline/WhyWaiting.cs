@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Npgsql;
 using NpgsqlTypes;
@@ -83,9 +84,9 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
         """;
 
     /// <summary>The reason of each of these items that is open.</summary>
-    public async Task<IReadOnlyDictionary<long, Waiting>> ForItemsAsync(string tenantId, IReadOnlyCollection<long> items, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<long, Waiting>> ForItemsAsync(Scope scope, IReadOnlyCollection<long> items, CancellationToken ct)
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = Command($"{Reasons} AND t.item_id = ANY(@items)", connection);
         command.Parameters.Add(new("items", items.ToArray()));
         await using var r = await command.ExecuteReaderAsync(ct);
@@ -96,9 +97,9 @@ public sealed class WhyWaiting(Database database, PipelineOptions options)
     }
 
     /// <summary>What a batch's open items and inputs wait for, largest group first.</summary>
-    public async Task<IReadOnlyList<WaitingGroup>> ForBatchAsync(string tenantId, long batchId, CancellationToken ct)
+    public async Task<IReadOnlyList<WaitingGroup>> ForBatchAsync(Scope scope, long batchId, CancellationToken ct)
     {
-        await using var connection = await database.OpenWebAsync(tenantId, ct);
+        await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = Command($"""
             SELECT reason, CASE WHEN reason = 'running' THEN NULL ELSE subject END, count(*)::int, min(until), max(until)
             FROM ({Reasons} AND t.batch_id = @batch) w

@@ -16,6 +16,8 @@ public static class SettingNames
         new("Ingestion:Data", "INGESTION_DATA"),
         new("Ingestion:Role", "INGESTION_ROLE"),
         new("Ingestion:BootstrapKey", "INGESTION_BOOTSTRAP_KEY"),
+        new("Ingestion:Access:CompatUser", "INGESTION_COMPAT_USER"),
+        new("Ingestion:Access:KeyRingSecret", "INGESTION_KEY_RING_SECRET"),
         new("Ingestion:Refresh:Seconds", "INGESTION_JOB_REFRESH_RATE"),
         new("Ingestion:Pipeline:MaxConcurrentJobs", "MAX_CONCURRENT_JOBS", "max_concurrent_jobs"),
         new("Ingestion:Pipeline:MaxConcurrentProcessing", "MAX_CONCURRENT_PROCESSING", "max_concurrent_processing"),

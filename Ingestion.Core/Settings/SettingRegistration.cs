@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,6 +14,9 @@ public static class SettingRegistration
         .AddSection<RefreshOptions, RefreshOptionsCheck>(RefreshOptions.Section)
         .AddSection<PipelineOptions, PipelineOptionsCheck>(PipelineOptions.Section)
         .AddSection<ProcessingOptions, ProcessingOptionsCheck>(ProcessingOptions.Section)
+        .AddSection<AccessOptions, AccessOptionsCheck>(AccessOptions.Section)
+        .AddSection<LimitOptions, LimitOptionsCheck>(LimitOptions.Section)
+        .AddSection<OidcSettings, OidcSettingsCheck>(OidcSettings.Section)
         .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
         .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
         .AddSingleton<DataDirectory>();

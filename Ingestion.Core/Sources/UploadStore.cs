@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Ingestion.Core.Access;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
@@ -57,9 +58,9 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
             throw new IngestionException(ErrorCodes.TooLarge, $"{path} has {size:N0} bytes; {options.MaxFileSizeBytes:N0} are allowed.");
     }
 
-    public async Task<Upload?> FindAsync(string tenantId, string publicId, CancellationToken ct)
+    public async Task<Upload?> FindAsync(Scope scope, string publicId, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.Uploads.AsNoTracking().FirstOrDefaultAsync(u => u.PublicId == publicId, ct);
     }
 
@@ -68,16 +69,16 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
     /// <see cref="UploadOffsetException"/> where the offset is not ours, <c>too_large</c> where more comes than was announced,
     /// <c>storage_full</c>. What arrived before a failure stays. No bytes at the offset of the size finish an upload whose last answer was lost.
     /// </summary>
-    public async Task<long?> WriteAsync(string tenantId, string publicId, long offset, Stream body, CancellationToken ct)
+    public async Task<long?> WriteAsync(Scope scope, string publicId, long offset, Stream body, CancellationToken ct)
     {
-        if (await FindAsync(tenantId, publicId, ct) is null) return null;
+        if (await FindAsync(scope, publicId, ct) is null) return null;
         var writer = _writers.GetOrAdd(publicId, _ => new());
         // A client whose connection broke comes back before the server has noticed: its first request is given time to end.
         if (!await writer.Gate.WaitAsync(WriterPatience, ct)) throw new UploadOffsetException(LengthOf(publicId));
         try
         {
             // Read again: another writer may have finished it, or a person removed it.
-            if (await FindAsync(tenantId, publicId, ct) is not { } upload) return Forget(publicId);
+            if (await FindAsync(scope, publicId, ct) is not { } upload) return Forget(publicId);
             if (upload.CompletedAt is not null) return offset == upload.Size ? offset : throw new UploadOffsetException(upload.Size);
             await using var file = new FileStream(files.PathOf(publicId), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0, FileOptions.Asynchronous);
             if (offset != file.Length) throw new UploadOffsetException(file.Length);
@@ -110,9 +111,9 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
     public long OffsetOf(Upload upload) => upload.CompletedAt is not null ? upload.Size : LengthOf(upload.PublicId);
 
     /// <summary>A draft's uploads in the order they were announced, after a row id.</summary>
-    public async Task<IReadOnlyList<Upload>> ListAsync(string tenantId, long batchId, string purpose, long after, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<Upload>> ListAsync(Scope scope, long batchId, string purpose, long after, int take, CancellationToken ct)
     {
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
         return await db.Uploads.AsNoTracking().Where(u => u.BatchId == batchId && u.Purpose == purpose && u.Id > after).OrderBy(u => u.Id).Take(take).ToListAsync(ct);
     }
 

@@ -15,7 +15,7 @@ public sealed class AccessTests(AdminApp app) : IClassFixture<AdminApp>
     {
         using var answer = await app.Browser().GetAsync("/batches?state=failed");
         answer.StatusCode.ShouldBe(HttpStatusCode.Redirect);
-        answer.Headers.Location!.PathAndQuery.ShouldBe("/sign-in?returnUrl=%2Fbatches%3Fstate%3Dfailed");
+        answer.Headers.Location!.OriginalString.ShouldBe("/sign-in?returnUrl=%2Fbatches%3Fstate%3Dfailed");
     }
 
     [Fact]
@@ -90,6 +90,7 @@ public sealed class AccessTests(AdminApp app) : IClassFixture<AdminApp>
     [Theory]
     [InlineData("/batches", "/batches")]
     [InlineData("//evil.example", "/")]
+    [InlineData("/\n/evil.example", "/")]
     [InlineData("/\\evil.example", "/")]
     [InlineData("https://evil.example", "/")]
     public async Task After_signing_in_only_our_own_pages_follow(string returnUrl, string expected)

@@ -1,6 +1,9 @@
+using System.Net;
 using Ingestion.Admin.Access;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Ingestion.Tests.Admin;
@@ -54,6 +57,7 @@ public sealed class AdminApp : WebApplicationFactory<Program>
         builder.UseSetting("Ingestion:Port", "0");
         builder.UseSetting("Ingestion:BootstrapKey", Key);
         builder.UseSetting("Logging:LogLevel:Default", "None");
+        builder.ConfigureTestServices(services => services.AddTransient<IStartupFilter, SenderAddress>());
     }
 
     public override async ValueTask DisposeAsync()
@@ -61,5 +65,21 @@ public sealed class AdminApp : WebApplicationFactory<Program>
         await base.DisposeAsync();
         await _database.DisposeAsync();
         Directory.Delete(_data, recursive: true);
+    }
+
+    /// <summary>The header by which a test says where its request comes from: the server in memory knows no addresses.</summary>
+    public const string From = "X-Test-From";
+
+    private sealed class SenderAddress : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                context.Connection.RemoteIpAddress ??= IPAddress.Parse(context.Request.Headers[From].ToString() is { Length: > 0 } sender ? sender : "127.0.0.1");
+                return rest(context);
+            });
+            next(app);
+        };
     }
 }

@@ -87,6 +87,12 @@ public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
         text.ShouldNotContain(new NpgsqlConnectionStringBuilder(app.ConnectionString).Password ?? AdminApp.Key);
         text.ShouldContain("MaxConcurrentJobs");
         text.ShouldContain(app.Data);
+    }
+
+    [Fact]
+    public async Task Self_check_names_the_installation()
+    {
+        var text = (await PageAsync("/self-check")).QuerySelector("main")!.TextContent;
         text.ShouldContain("local-hashing-1024");
         text.ShouldMatch(@"\d{14}_\w+");
     }

@@ -10,7 +10,7 @@ namespace Ingestion.Tests.Data;
 public sealed class RowSecurityTests : DatabaseTest
 {
     // What belongs to the installation and not to a tenant.
-    private static readonly string[] Shared = ["duty", "embedding_generation", "host_budget", "migration", "worker_process"];
+    private static readonly string[] Shared = ["account", "account_passkey", "duty", "embedding_generation", "host_budget", "migration", "protection_key", "rate_count", "user_session", "worker_process"];
 
     [Fact]
     public async Task Web_role_sees_its_tenants_rows_in_every_table_and_without_a_tenant_none()
@@ -40,6 +40,18 @@ public sealed class RowSecurityTests : DatabaseTest
             ORDER BY 1
             """);
         without.ShouldBe(Shared);
+    }
+
+    [Theory]
+    [InlineData("account")]
+    [InlineData("account_passkey")]
+    [InlineData("user_session")]
+    [InlineData("protection_key")]
+    [InlineData("rate_count")]
+    public async Task What_lets_people_in_is_not_for_the_web_role(string table)
+    {
+        await using var web = await Database.OpenWebAsync("default", CancellationToken.None);
+        (await Should.ThrowAsync<PostgresException>(() => web.QueryAsync<object>($"SELECT * FROM ingestion.{table}"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege);
     }
 
     [Fact]

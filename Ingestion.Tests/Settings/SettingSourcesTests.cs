@@ -1,4 +1,5 @@
 using Ingestion.Core;
+using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Settings;
@@ -31,6 +32,8 @@ public sealed class SettingSourcesTests : IDisposable
         { "INGESTION_DATA", "Ingestion:Data" },
         { "INGESTION_ROLE", "Ingestion:Role" },
         { "INGESTION_BOOTSTRAP_KEY", "Ingestion:BootstrapKey" },
+        { "INGESTION_COMPAT_USER", "Ingestion:Access:CompatUser" },
+        { "INGESTION_KEY_RING_SECRET", "Ingestion:Access:KeyRingSecret" },
     };
 
     public static TheoryData<string, string> YamlNames => new()
@@ -100,6 +103,9 @@ public sealed class SettingSourcesTests : IDisposable
         read.GetRequiredService<IOptions<RefreshOptions>>().Value.ShouldBeEquivalentTo(new RefreshOptions());
         read.GetRequiredService<IOptions<IngestionOptions>>().Value.ShouldBeEquivalentTo(new IngestionOptions());
         read.GetRequiredService<IOptions<ProcessingOptions>>().Value.ShouldBeEquivalentTo(new ProcessingOptions());
+        read.GetRequiredService<IOptions<AccessOptions>>().Value.ShouldBeEquivalentTo(new AccessOptions());
+        read.GetRequiredService<IOptions<LimitOptions>>().Value.ShouldBeEquivalentTo(new LimitOptions());
+        read.GetRequiredService<IOptions<OidcSettings>>().Value.ShouldBeEquivalentTo(new OidcSettings());
         read.GetRequiredService<IOptions<DatabaseOptions>>().Value.ShouldBeEquivalentTo(new DatabaseOptions());
         read.GetRequiredService<IOptions<RetentionOptions>>().Value.ShouldBeEquivalentTo(new RetentionOptions());
     }
@@ -147,6 +153,11 @@ public sealed class SettingSourcesTests : IDisposable
     [InlineData("Ingestion:BootstrapKey", "short", "INGESTION_BOOTSTRAP_KEY")]
     [InlineData("Ingestion:Bind", "0.0.0.0", "INGESTION_BOOTSTRAP_KEY")]
     [InlineData("Ingestion:Refresh:Seconds", "0", "INGESTION_JOB_REFRESH_RATE")]
+    [InlineData("Ingestion:Access:KeyRingSecret", "short", "INGESTION_KEY_RING_SECRET")]
+    [InlineData("Ingestion:Access:CompatUser", "two words", "INGESTION_COMPAT_USER")]
+    [InlineData("Ingestion:Access:KnownProxies:0", "proxy.example", "Ingestion:Access:KnownProxies")]
+    [InlineData("Ingestion:Limits:SignInsPerMinute", "-1", "Ingestion:Limits:SignInsPerMinute")]
+    [InlineData("Ingestion:Oidc:Authority", "http://login.example", "Ingestion:Oidc:Authority")]
     [InlineData("Ingestion:Processing:ChunkSize", "50", "CHUNK_SIZE")]
     [InlineData("Ingestion:Processing:ChunkOverlap", "1000", "CHUNK_OVERLAP")]
     [InlineData("Ingestion:Processing:QualityThreshold", "NaN", "Ingestion:Processing:QualityThreshold")]

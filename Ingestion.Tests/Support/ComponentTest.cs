@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using AngleSharp.Dom;
 using Bunit;
+using Ingestion.Admin.Access;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.RenderTree;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Extensions.DependencyInjection;
@@ -21,6 +23,7 @@ public abstract class ComponentTest : BunitContext
         Services.AddSingleton(comparer, RuntimeHelpers.GetUninitializedObject(comparer));
         Services.AddSingleton(TimeProvider.System);
         Services.AddRadzenComponents();
+        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));
         JSInterop.Mode = JSRuntimeMode.Loose;
         // The machine may be busy; a wait that succeeds ends at once.
         DefaultWaitTimeout = TimeSpan.FromSeconds(30);

@@ -37,6 +37,10 @@ public sealed record StateLook(string Tone, string Icon, string Label)
         ["failed"] = new("failed", "error", "Failed"),
         ["unhealthy"] = new("failed", "error", "Failing"),
         ["rejected"] = new("failed", "block", "Rejected"),
+        ["enabled"] = new("done", "check_circle", "Enabled"),
+        ["disabled"] = new("muted", "block", "Disabled"),
+        ["expired"] = new("muted", "timer_off", "Expired"),
+        ["lost"] = new("failed", "lock_reset", "Enter it again"),
         ["skipped"] = new("muted", "redo", "Skipped"),
         ["cancelled"] = new("muted", "cancel", "Cancelled"),
     };

@@ -45,7 +45,9 @@ async function copy(button) {
 
 async function signOut() {
   const answer = await fetch("/sign-out", { method: "POST", headers: { "X-Requested-With": "ingestion" } });
-  if (answer.ok || answer.status === 401) location.assign("/sign-in");
+  // A provider wants to hear of it as well, and leads back.
+  if (answer.status === 200) location.assign((await answer.json()).location);
+  else if (answer.ok || answer.status === 401) location.assign("/sign-in");
   else announce("Signing out did not work. Try again.");
 }
 

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Admin.Components.Pages.Batches;
@@ -28,6 +29,6 @@ public sealed class ItemSelection
     }
 
     /// <summary>The ids of what is meant now.</summary>
-    public async Task<IReadOnlyList<long>> IdsAsync(BatchQueries batches, string tenant, long batch, ItemFilter filter) =>
-        Everything ? [.. (await batches.ItemIdsAsync(tenant, batch, filter, CancellationToken.None)).Where(i => !_named.Contains(i))] : [.. _named];
+    public async Task<IReadOnlyList<long>> IdsAsync(BatchQueries batches, Scope scope, long batch, ItemFilter filter) =>
+        Everything ? [.. (await batches.ItemIdsAsync(scope, batch, filter, CancellationToken.None)).Where(i => !_named.Contains(i))] : [.. _named];
 }

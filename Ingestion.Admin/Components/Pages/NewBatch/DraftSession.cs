@@ -35,7 +35,7 @@ public sealed class DraftSession(Drafts drafts, BatchQueries batches, Actor acto
     /// <summary>Takes up a draft that exists. False where it does not; <see cref="Gone"/> tells of one that is no draft any more.</summary>
     public async Task<bool> OpenAsync(string publicId, CancellationToken ct)
     {
-        if (await batches.FindAsync(Actor.TenantId, publicId, ct) is not { } view) return false;
+        if (await batches.FindAsync(Actor.Scope, publicId, ct) is not { } view) return false;
         (PublicId, Id, Gone) = (view.PublicId, view.Id, !view.Draft);
         _saved = Form = new SubmissionRequest(view.Name)
         {

@@ -1,3 +1,4 @@
+using Ingestion.Core.Access;
 using System.Globalization;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline.Verify;
@@ -9,11 +10,11 @@ namespace Ingestion.Admin.Components.Pages.Operations;
 internal sealed class SubjectLinks(Contexts contexts)
 {
     /// <summary>Addresses by <see cref="Violation.Subject"/>; those without a page are left out.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> FindAsync(string tenantId, IEnumerable<Violation> violations, CancellationToken ct)
+    public async Task<IReadOnlyDictionary<string, string>> FindAsync(Scope scope, IEnumerable<Violation> violations, CancellationToken ct)
     {
         var named = violations.Select(v => v.Subject).Distinct().Select(s => (Subject: s, Parts: s.Split(' '))).Where(s => s.Parts.Length == 2).ToLookup(s => s.Parts[0], s => s.Parts[1]);
         var links = new Dictionary<string, string>();
-        await using var db = contexts.For(tenantId);
+        await using var db = contexts.For(scope);
 
         var batches = named["batch"].ToList();
         foreach (var id in await db.Batches.Where(b => batches.Contains(b.PublicId)).Select(b => b.PublicId).ToListAsync(ct)) links[$"batch {id}"] = $"/batches/{id}";

@@ -1,0 +1,151 @@
+using Ingestion.Core.Access;
+
+namespace Ingestion.Admin.Access;
+
+/// <summary>What is counted and limited for each caller.</summary>
+internal enum Limit { None, Batches, Uploads, Searches, Sockets }
+
+/// <summary>Who may use a route.</summary>
+/// <param name="Methods">Separated by spaces; <c>PAGE</c> for a page, whose GET is meant and every click on it.</param>
+/// <param name="Pattern">As the route says it.</param>
+/// <param name="Needs">What the caller must be allowed; null for anybody at all.</param>
+/// <param name="Limit">What a request counts as.</param>
+internal sealed record RouteRule(string Methods, string Pattern, Permission? Needs, Limit Limit = Limit.None)
+{
+    public const string Page = "PAGE";
+
+    public bool IsPage => Methods == Page;
+
+    public bool Covers(string method) => IsPage ? HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsPost(method) : Methods.Split(' ').Contains(method) || (HttpMethods.IsHead(method) && Methods.Contains("GET", StringComparison.Ordinal));
+}
+
+/// <summary>
+/// Every page and every endpoint with what it needs: the one table that decides. A route without a row is refused to everybody, and a test
+/// fails; docs/access.md is checked against it.
+/// </summary>
+internal static class RouteRules
+{
+    public static readonly IReadOnlyList<RouteRule> All =
+    [
+        // getting in
+        new(RouteRule.Page, "/sign-in", null),
+        new("POST", "/sign-in/passkey/options", null),
+        new("POST", "/sign-in/passkey", null),
+        new("GET", "/sign-in/provider", null),
+        new(RouteRule.Page, "/invite", null),
+        new("POST", "/sign-out", Permission.Read),
+        new(RouteRule.Page, "/welcome", Permission.Read),
+
+        // pages
+        new(RouteRule.Page, "/", Permission.Read),
+        new(RouteRule.Page, "/batches", Permission.Read),
+        new(RouteRule.Page, "/batches/{PublicId}", Permission.Read),
+        new(RouteRule.Page, "/batches/{PublicId}/{Tab}", Permission.Read),
+        new(RouteRule.Page, "/batches/{PublicId}/items/{ItemId:long}", Permission.Read),
+        new(RouteRule.Page, "/batches/{PublicId}/items/{ItemId:long}/{Tab}", Permission.Read),
+        new(RouteRule.Page, "/new", Permission.Ingest),
+        new(RouteRule.Page, "/new/{PublicId}", Permission.Ingest),
+        new(RouteRule.Page, "/collections", Permission.Read),
+        new(RouteRule.Page, "/collections/{Key}", Permission.Read),
+        new(RouteRule.Page, "/documents/{Id:long}", Permission.Read),
+        new(RouteRule.Page, "/documents/{Id:long}/{Tab}", Permission.Read),
+        new(RouteRule.Page, "/search", Permission.Read),
+        new(RouteRule.Page, "/account", Permission.Read),
+        new(RouteRule.Page, "/keys", Permission.Read),
+        new(RouteRule.Page, "/sessions", Permission.Read),
+        new(RouteRule.Page, "/users", Permission.Administer),
+        new(RouteRule.Page, "/secrets", Permission.Administer),
+        new(RouteRule.Page, "/audit", Permission.Administer),
+        new(RouteRule.Page, "/tenants", Permission.Install),
+        new(RouteRule.Page, "/workers", Permission.Install),
+        new(RouteRule.Page, "/self-check", Permission.Install),
+        new(RouteRule.Page, "/settings", Permission.Install),
+        new(RouteRule.Page, "/not-found", Permission.Read),
+        new(RouteRule.Page, "/error", null),
+
+        // what pages are made of
+        new("GET POST", "_blazor", Permission.Read, Limit.Sockets),
+        new("GET POST", "_blazor/negotiate", Permission.Read),
+        new("GET POST", "_blazor/disconnect", Permission.Read),
+        new("GET", "_blazor/initializers", Permission.Read),
+        new("GET", "_framework/opaque-redirect", null),
+
+        // health
+        new("GET", "/health", null),
+        new("GET", "/health/live", null),
+
+        // batches
+        new("POST", "/api/v1/batches", Permission.Ingest, Limit.Batches),
+        new("GET", "/api/v1/batches", Permission.Read),
+        new("GET", "/api/v1/batches/{id}", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/items", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/items/{item:long}", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/failures", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/events", Permission.Read),
+        new("POST", "/api/v1/batches/{id}/start", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/pause", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/resume", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/cancel", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/try-now", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/retry", Permission.Ingest),
+        new("POST", "/api/v1/batches/{id}/delete", Permission.Ingest),
+        new("DELETE", "/api/v1/batches/{id}", Permission.Ingest),
+        new("GET", "/api/v1/drafts/{batch}/addresses", Permission.Ingest),
+        new("PUT", "/api/v1/drafts/{batch}/addresses", Permission.Ingest, Limit.Uploads),
+
+        // uploads
+        new("POST", "/api/v1/uploads", Permission.Ingest, Limit.Uploads),
+        new("GET DELETE", "/api/v1/uploads", Permission.Ingest),
+        new("POST", "/api/v1/uploads/file", Permission.Ingest, Limit.Uploads),
+        new("GET DELETE", "/api/v1/uploads/{id}", Permission.Ingest),
+        new("PUT", "/api/v1/uploads/{id}", Permission.Ingest, Limit.Uploads),
+
+        // documents and search
+        new("GET", "/api/v1/documents/{version:long}/markdown", Permission.Read),
+        new("GET", "/api/v1/documents/{version:long}/raw", Permission.Read),
+        new("GET", "/api/v1/search", Permission.Read, Limit.Searches),
+
+        // the caller's own
+        new("GET", "/api/v1/me", Permission.Read),
+        new("POST", "/api/v1/me/tenant", Permission.Read),
+        new("POST", "/api/v1/me/passkeys/options", Permission.Read),
+        new("POST", "/api/v1/me/passkeys", Permission.Read),
+        new("GET", "/api/v1/keys", Permission.Read),
+        new("POST", "/api/v1/keys", Permission.Read, Limit.Batches),
+        new("DELETE", "/api/v1/keys/{id}", Permission.Read),
+        new("GET", "/api/v1/sessions", Permission.Read),
+        new("DELETE", "/api/v1/sessions/{id}", Permission.Read),
+
+        // a tenant's administrators
+        new("GET", "/api/v1/users", Permission.Administer),
+        new("PUT", "/api/v1/users/{id}", Permission.Administer),
+        new("DELETE", "/api/v1/users/{id}", Permission.Administer),
+        new("GET POST", "/api/v1/invitations", Permission.Administer),
+        new("DELETE", "/api/v1/invitations/{id}", Permission.Administer),
+        new("GET", "/api/v1/audit", Permission.Administer),
+        new("GET", "/api/v1/audit/export", Permission.Administer),
+        new("GET", "/api/v1/secrets", Permission.Administer),
+        new("PUT DELETE", "/api/v1/secrets/{**name}", Permission.Administer),
+
+        // the installation's owner
+        new("POST", "/api/v1/users/{id}/disable", Permission.Install),
+        new("POST", "/api/v1/users/{id}/enable", Permission.Install),
+        new("GET POST", "/api/v1/tenants", Permission.Install),
+        new("POST", "/api/v1/tenants/{id}/disable", Permission.Install),
+        new("POST", "/api/v1/tenants/{id}/enable", Permission.Install),
+        new("GET", "/api/v1/workers", Permission.Install),
+        new("GET", "/api/v1/verify", Permission.Install),
+    ];
+
+    private static readonly ILookup<string, RouteRule> ByPattern = All.ToLookup(r => Normal(r.Pattern), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The rule of a route; null where it has none.</summary>
+    public static RouteRule? Find(string? pattern, string method) => pattern is null ? null : ByPattern[Normal(pattern)].FirstOrDefault(r => r.Covers(method));
+
+    /// <summary>The rule of a page, by its component; null where it has none.</summary>
+    public static RouteRule? OfPage(Type page) => page.GetCustomAttributes(typeof(Microsoft.AspNetCore.Components.RouteAttribute), inherit: false)
+        .Cast<Microsoft.AspNetCore.Components.RouteAttribute>()
+        .Select(r => ByPattern[Normal(r.Template)].FirstOrDefault(rule => rule.IsPage)).OfType<RouteRule>().FirstOrDefault();
+
+    private static string Normal(string pattern) => "/" + pattern.Trim('/');
+}

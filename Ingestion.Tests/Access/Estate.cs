@@ -1,0 +1,111 @@
+using System.Text;
+using Ingestion.Core.Access;
+using Ingestion.Core.Artifacts;
+using Ingestion.Core.Data;
+using Ingestion.Core.Pipeline;
+using Ingestion.Core.Sources;
+using Ingestion.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Ingestion.Tests.Access;
+
+/// <summary>
+/// What one person owns, in a collection of its own, with a word in each name that nobody else may ever read. Each route is tried on things
+/// made for that one request, so that what one caller is allowed to destroy does not hide what the next one may not see.
+/// </summary>
+internal sealed class Estate(IServiceProvider services, Person owner)
+{
+    public const string Canary = "Canary7f3aQuill";
+    public const string Collection = "canary-estate";
+    private readonly Database _database = services.GetRequiredService<Database>();
+    private readonly Actor _actor = new(owner.TenantId, owner.Id);
+    private Seeded _document = null!;
+    private int _made;
+
+    public async Task BuildAsync()
+    {
+        var seed = new LibrarySeed(_database);
+        await seed.CollectionAsync(owner.TenantId, Collection);
+        _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}.md");
+        var stored = await services.GetRequiredService<IArtifactStore>().PutAsync($"{owner.TenantId}/estate/1/normalized.md", new MemoryStream(Encoding.UTF8.GetBytes($"# {Canary}")), CancellationToken.None);
+        await RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1 WHERE id = $2", stored.ToString(), _document.Version);
+        await RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE tenant_id = $2 AND source_id = $3", stored.ToString(), owner.TenantId, _document.Source);
+    }
+
+    /// <summary>The address of a route with new things of the owner's in its places.</summary>
+    public async Task<(string Address, bool Names)> AddressAsync(string pattern)
+    {
+        var address = "/" + pattern.TrimStart('/');
+        var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.Split('/')[1];
+        var names = address.Contains('{', StringComparison.Ordinal);
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{version:long}", "{**name}" })
+        {
+            if (!address.Contains(place, StringComparison.Ordinal)) continue;
+            var value = (area, place) switch
+            {
+                (_, "{version:long}") => $"{_document.Version}",
+                (_, "{Id:long}") => $"{_document.Document}",
+                (_, "{Key}") => Collection,
+                ("documents", "{Tab}") => "versions",
+                (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
+                ("new", _) or ("drafts", _) => await BatchAsync(draft: true),
+                ("batches", "{id}" or "{PublicId}") => await BatchAsync(draft: false),
+                ("batches", _) => $"{await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId)}",
+                ("uploads", _) => (await services.GetRequiredService<UploadStore>().CreateAsync(_actor, new($"{Canary}-{_made++}.txt", 5, null, UploadPurposes.File), CancellationToken.None)).PublicId,
+                ("keys", _) => (await services.GetRequiredService<ApiKeys>().CreateAsync(_actor, $"{Canary} key", KeyScope.Read, null, CancellationToken.None)).View.Id,
+                ("sessions", _) => await SessionAsync(),
+                ("users", _) => await MemberAsync(),
+                ("invitations", _) => (await services.GetRequiredService<Invitations>().CreateAsync(_actor, Canary, Role.Viewer, CancellationToken.None)).View.Id,
+                ("secrets", _) => await SecretAsync(),
+                ("tenants", _) => await TenantAsync(),
+                _ => throw new InvalidOperationException($"{pattern} has {place}: say here what stands for it"),
+            };
+            address = address.Replace(place, value, StringComparison.Ordinal);
+        }
+        return (address, names);
+    }
+
+    private async Task<string> BatchAsync(bool draft)
+    {
+        var make = new Make(_database.Worker);
+        var id = await make.Batch(draft ? BatchState.Pending : BatchState.Running, draft: draft, tenant: owner.TenantId);
+        await RunAsync("""
+            UPDATE ingestion.import_batch SET name = $1, created_by = $2, collection_id = (SELECT id FROM ingestion.collection WHERE tenant_id = $3 AND key = $4) WHERE id = $5
+            """, $"{Canary} batch", owner.Id, owner.TenantId, Collection, id);
+        var item = await make.Item(id);
+        await RunAsync("UPDATE ingestion.import_item SET name = $1, document_version_id = $2 WHERE id = $3", $"{Canary} item", _document.Version, item);
+        return await ScalarAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", id);
+    }
+
+    private async Task<string> SessionAsync()
+    {
+        await services.GetRequiredService<Sessions>().BeginAsync(_actor, "password", $"{Canary} browser", TimeSpan.FromHours(1), CancellationToken.None);
+        return await ScalarAsync<string>("SELECT id FROM ingestion.user_session WHERE account_id = $1 ORDER BY created_at DESC LIMIT 1", owner.Id);
+    }
+
+    private async Task<string> MemberAsync()
+    {
+        var member = await new People(services).MakeAsync(Role.Viewer, owner.TenantId);
+        await RunAsync("UPDATE ingestion.account SET name = $1 WHERE id = $2", $"{Canary} person", member.Id);
+        return member.Id;
+    }
+
+    private async Task<string> SecretAsync()
+    {
+        var name = $"connection/{Canary}{_made++}";
+        await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
+        return name;
+    }
+
+    private async Task<string> TenantAsync()
+    {
+        var id = $"estate-{_made++}";
+        await services.GetRequiredService<Tenants>().CreateAsync(_actor, id, $"{Canary} tenant", CancellationToken.None);
+        return id;
+    }
+
+    private Task RunAsync(string sql, params object[] parameters) => _database.Worker.QueryAsync<object>(sql, parameters);
+
+    private async Task<T> ScalarAsync<T>(string sql, params object[] parameters) => (await _database.Worker.QueryAsync<T>(sql, parameters)).Single();
+}

@@ -48,7 +48,7 @@ internal static class Caller
     {
         var identity = caller.Identities.OfType<CallerIdentity>().FirstOrDefault() ?? throw SignedOut();
         return identity.Facts.May(permission)
-            ? new(identity.Facts.TenantId, identity.Facts.Id) { Address = identity.Address, Narrowing = identity.Facts.Narrowing }
+            ? new(identity.Facts.TenantId, identity.Facts.Id) { DisplayName = identity.Facts.Name, Address = identity.Address, Narrowing = identity.Facts.Narrowing }
             : throw new IngestionException(ErrorCodes.Forbidden, "Your role does not allow that.");
     }
 

@@ -7,7 +7,7 @@ internal static class ActData
 {
     public static string Json(Actor actor, params ReadOnlySpan<(string Name, int Value)> figures)
     {
-        var data = new JsonObject { ["by"] = actor.Name };
+        var data = new JsonObject { ["by"] = actor.DisplayName ?? actor.Name };
         if (actor.Reason is { } reason) data["reason"] = reason;
         foreach (var (name, value) in figures) data[name] = value;
         return data.ToJsonString();

@@ -12,6 +12,9 @@ public sealed record Actor(string TenantId, string Name, string? Reason = null)
     /// <summary>The network address the wish came from; null where it came from the machine itself.</summary>
     public string? Address { get; init; }
 
+    /// <summary>What people call the actor, for the log that they read; null where the name says it.</summary>
+    public string? DisplayName { get; init; }
+
     /// <summary>How much of the tenant the actor reaches.</summary>
     public Narrowing Narrowing { get; init; } = Narrowing.None;
 

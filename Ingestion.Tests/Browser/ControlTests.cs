@@ -81,7 +81,7 @@ public sealed class ControlTests
         await page.GetByTestId("act-confirm").ClickAsync();
         await Expect(page.Locator("h1 .badge")).ToContainTextAsync("Cancelled");
         await app.OpenAsync($"/batches/{endless}/events");
-        await Expect(page.Locator(".event-list")).ToContainTextAsync("A cancel was asked for by administrator: It never ends.");
+        await Expect(page.Locator(".event-list")).ToContainTextAsync("A cancel was asked for by Owner: It never ends.");
         app.Complaints.ShouldBeEmpty();
     }
 

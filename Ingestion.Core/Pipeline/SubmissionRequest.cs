@@ -1,8 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Ingestion.Core.Pipeline;
 
-/// <summary>What somebody wants ingested: uploads, addresses and manifests in one batch.</summary>
+/// <summary>What somebody wants ingested: uploads, addresses, manifests and whole sources in one batch.</summary>
 public sealed record SubmissionRequest(string Name)
 {
     public string? Description { get; init; }
@@ -15,7 +16,20 @@ public sealed record SubmissionRequest(string Name)
     /// <summary>Public ids of completed uploads.</summary>
     public IReadOnlyList<string> Uploads { get; init; } = [];
     public IReadOnlyList<ManifestEntry> Manifests { get; init; } = [];
+    /// <summary>What to take from connections, sites and feeds. An unknown connection or kind, or one that makes no sense, creates nothing.</summary>
+    public IReadOnlyList<SourceSelection> Sources { get; init; } = [];
 }
+
+/// <summary>What to take from one source.</summary>
+/// <param name="SourceType">One of <see cref="SourceTypes"/>.</param>
+/// <param name="ConnectionId">The readable key of a connection; null for kinds that can do without.</param>
+/// <param name="FileIds">What the source calls the documents; null for everything it lists.</param>
+/// <param name="Options">Options of this kind of source, as a JSON object; null for none.</param>
+/// <param name="Source">The address, for <c>site</c> and <c>feed</c>.</param>
+/// <param name="Metadata">Given to each document; null for none.</param>
+public sealed record SourceSelection(
+    string SourceType, string? ConnectionId = null, IReadOnlyList<string>? FileIds = null, JsonElement? Options = null,
+    string? Source = null, IReadOnlyDictionary<string, string>? Metadata = null);
 
 /// <summary>An address with what was given beside it. The address is kept as written: what is wrong with it is found when it is fetched.</summary>
 public sealed record UrlEntry(
@@ -35,6 +49,19 @@ public static class SourceTypes
     public const string Upload = "upload";
     public const string Url = "url";
     public const string Manifest = "manifest";
+    public const string GoogleDrive = "google_drive";
+    public const string LocalZip = "local_zip";
+    public const string LocalDirectory = "local_directory";
+    public const string Site = "site";
+    public const string Feed = "feed";
+    public const string S3 = "s3";
+    public const string Confluence = "confluence";
+    public const string YouTube = "youtube";
+    public const string FileCatalog = "file_catalog";
+
+    /// <summary>Every kind, in the order in which they are offered.</summary>
+    public static IReadOnlyList<string> All { get; } =
+        [Upload, Url, Manifest, Site, Feed, LocalDirectory, LocalZip, S3, GoogleDrive, Confluence, YouTube, FileCatalog];
 }
 
 /// <summary>A caller's key for a creation and the hash of the request: the same pair gets the same answer for 24 hours.</summary>

@@ -17,7 +17,7 @@ internal abstract class LiveFeed(LiveSources sources, long watched)
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PollWithoutHints = TimeSpan.FromSeconds(1);
 
@@ -72,7 +72,7 @@ internal abstract class LiveFeed(LiveSources sources, long watched)
     internal static TimeSpan Pause(int readers, TimeSpan cost)
     {
         var crowded = TimeSpan.FromSeconds(readers / ReadersPerSecond);
-        var rest = cost * 10 < Longest ? cost * 10 : Longest;
+        var rest = cost * 4 < Longest ? cost * 4 : Longest;
         var longer = crowded > rest ? crowded : rest;
         return longer > Shortest ? longer : Shortest;
     }

@@ -1,9 +1,11 @@
 using Ingestion.Admin;
 using Ingestion.Admin.Access;
 using Ingestion.Admin.Api;
+using Ingestion.Admin.Api.Families;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
+using Ingestion.Admin.OpenApi;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -15,6 +17,7 @@ try
         .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
+        .AddClient()
         .RunAsync(args);
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
@@ -31,6 +34,8 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
+        .AddFamilies()
+        .AddApiReference()
         .AddPages()
         .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
@@ -48,7 +53,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -58,6 +58,7 @@ public static class IngestionServices
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
         services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
@@ -97,6 +98,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

@@ -2,6 +2,7 @@ using Ingestion.Admin;
 using Ingestion.Admin.Access;
 using Ingestion.Admin.Api;
 using Ingestion.Admin.Api.Families;
+using Ingestion.Admin.Api.Live;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
@@ -36,6 +37,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddHealth()
         .AddFamilies()
         .AddApiReference()
+        .AddLive()
         .AddPages()
         .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
@@ -50,10 +52,12 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseErrorAnswers();
     // After the error answers, which send a failed request through from here again.
     app.UseRouting();
+    // Before access, which counts and judges what wants to become a socket.
+    app.UseWebSockets(LiveSetup.Sockets);
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

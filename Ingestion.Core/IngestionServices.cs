@@ -57,7 +57,7 @@ public static class IngestionServices
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
-        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchSources>().AddSingleton<BatchStatistics>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
         services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();

@@ -85,6 +85,7 @@ internal static class RouteRules
         new("GET", "/api/v1/batches/{id}/failures", Permission.Read),
         new("GET", "/api/v1/batches/{id}/events", Permission.Read),
         new("GET", "/api/v1/batches/{id}/waiting", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/stream", Permission.Read, Limit.Sockets),
         new("POST", "/api/v1/batches/{id}/start", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/pause", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/resume", Permission.Ingest),
@@ -95,6 +96,17 @@ internal static class RouteRules
         new("DELETE", "/api/v1/batches/{id}", Permission.Ingest),
         new("GET", "/api/v1/drafts/{batch}/addresses", Permission.Ingest),
         new("PUT", "/api/v1/drafts/{batch}/addresses", Permission.Ingest, Limit.Uploads),
+
+        // jobs and bulk submissions, in the words of their own clients
+        new("POST", "/batch/jobs", Permission.Ingest, Limit.Batches),
+        new("POST", "/batch/jobs/list", Permission.Read),
+        new("GET", "/batch/jobs/{job_id}", Permission.Read),
+        new("POST", "/batch/jobs/{job_id}/control", Permission.Ingest),
+        new("GET", "/batch/statistics", Permission.Read),
+        new("GET", "/batch/ws/{user_id}", Permission.Read, Limit.Sockets),
+        new("POST", "/ingest/bulk", Permission.Ingest, Limit.Batches),
+        new("GET", "/ingest/jobs/{id}", Permission.Read),
+        new("GET", "/ingest/jobs/{id}/stream", Permission.Read, Limit.Sockets),
 
         // uploads
         new("POST", "/api/v1/uploads", Permission.Ingest, Limit.Uploads),

@@ -17,7 +17,7 @@ internal static class BatchAnswers
         return Of(b, live, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
     }
 
-    private static object Of(BatchView b, BatchLive live, DateTimeOffset now) => new
+    internal static object Of(BatchView b, BatchLive live, DateTimeOffset now) => new
     {
         Id = b.PublicId, b.Name, b.Description, Collection = b.CollectionKey, State = b.State.Word(), b.Draft, b.Cancelling, Priority = b.Priority.Word(),
         Options = JsonSerializer.Deserialize<JsonElement>(b.Options), b.CreatedBy, b.CreatedAt, b.StartedAt, b.CompletedAt, b.Message,

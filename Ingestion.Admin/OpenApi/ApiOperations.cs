@@ -8,7 +8,7 @@ namespace Ingestion.Admin.OpenApi;
 /// </summary>
 internal static partial class ApiOperations
 {
-    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Library, .. Uploads, .. Collections, .. Sync, .. Imports, .. Access, .. Operations];
+    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Library, .. Uploads, .. Bulk, .. Jobs, .. Collections, .. Sync, .. Imports, .. Access, .. Operations];
 
     /// <summary>True for routes that the reference tells of: not pages and what they are made of, nor the ways by which a browser gets in.</summary>
     public static bool Covers(RouteRule rule) => !rule.IsPage && rule.Pattern.TrimStart('/') is var path && !path.StartsWith('_') && !path.StartsWith("sign-", StringComparison.Ordinal);
@@ -25,6 +25,7 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/batches/{id}/failures", "Batches", "Failures, grouped by what they have in common, each with its remedy.") { Answer = "failures" },
         new("GET", "/api/v1/batches/{id}/events", "Batches", "What happened, numbered without gaps, after a number.") { Answer = "events" },
         new("GET", "/api/v1/batches/{id}/waiting", "Batches", "What the open documents of a batch wait for, largest group first.") { Answer = "waiting" },
+        new("GET", "/api/v1/batches/{id}/stream", "Batches", "What happens, as it happens: server-sent events, which resume after Last-Event-ID.") { Stream = "text/event-stream" },
         Act("start", "Start a batch that waits for it."),
         Act("pause", "Let what runs come to its end, and start nothing new."),
         Act("resume", "Let a paused batch go on."),

@@ -3,10 +3,29 @@ namespace Ingestion.Admin.OpenApi;
 /// <summary>The families of routes that speak the vocabularies of others.</summary>
 internal static partial class ApiOperations
 {
+    private const string BulkIngest = "Bulk ingest";
+    private const string BatchJobs = "Batch jobs";
     private const string CollectionJobs = "Ingestion jobs";
     private const string Syncs = "Source sync";
     private const string BulkImport = "Bulk import";
     private const string Import = "/v1/admin/bulk-import/batches";
+
+    private static IEnumerable<ApiOperation> Bulk =>
+    [
+        new("POST", "/ingest/bulk", BulkIngest, "Hand in uploads, addresses and whole sites in one request; fetching starts at once.") { Request = "bulk-request", Form = ["items", "name", "collection", "options"], Answer = "bulk-submitted" },
+        new("GET", "/ingest/jobs/{id}", BulkIngest, "How far a job is: fetched, ingested, and the mean of both.") { Answer = "bulk-job" },
+        new("GET", "/ingest/jobs/{id}/stream", BulkIngest, "The same as it changes: server-sent events, which resume after Last-Event-ID.") { Stream = "text/event-stream" },
+    ];
+
+    private static IEnumerable<ApiOperation> Jobs =>
+    [
+        new("POST", "/batch/jobs", BatchJobs, "Create a job from files of several sources. It waits until it is started.") { Request = "job-request", Required = ["name", "file_selections"], Answer = "job" },
+        new("POST", "/batch/jobs/list", BatchJobs, "List a person's jobs.") { Request = "job-list", Answer = "jobs" },
+        new("GET", "/batch/jobs/{job_id}", BatchJobs, "One job with its sources and files.") { Answer = "job" },
+        new("POST", "/batch/jobs/{job_id}/control", BatchJobs, "Start, pause, resume, cancel or retry a job.") { Request = "job-control", Required = ["action"], Answer = "job-controlled" },
+        new("GET", "/batch/statistics", BatchJobs, "What a person's jobs came to.") { Answer = "job-statistics" },
+        new("GET", "/batch/ws/{user_id}", BatchJobs, "Progress as it happens, over a WebSocket.", 101),
+    ];
 
     private static IEnumerable<ApiOperation> Collections =>
     [

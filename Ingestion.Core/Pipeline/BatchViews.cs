@@ -11,6 +11,8 @@ public sealed record BatchFilter
     public string? Collection { get; init; }
     /// <summary>These and no others: rows that a reader already looks at.</summary>
     public IReadOnlyList<long>? Ids { get; init; }
+    /// <summary>Only batches of this person's.</summary>
+    public string? CreatedBy { get; init; }
     public bool Drafts { get; init; }
 }
 
@@ -62,6 +64,10 @@ public sealed record ItemView
 {
     public long Id { get; init; }
     public long BatchId { get; init; }
+    /// <summary>The input that it came with; null for an upload.</summary>
+    public long? InputId { get; init; }
+    /// <summary>The readable key of its connection; null where it needs none.</summary>
+    public string? ConnectionId { get; init; }
     public required string SourceType { get; init; }
     public required string SourceKey { get; init; }
     public int Row { get; init; }

@@ -39,7 +39,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
@@ -52,7 +52,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
                 ("new", _) or ("drafts", _) => await BatchAsync(draft: true),
-                ("batches", "{id}" or "{PublicId}" or "{job_id}") => await BatchAsync(draft: false),
+                ("batches" or "ingest" or "batch", "{id}" or "{PublicId}" or "{job_id}") => await BatchAsync(draft: false),
+                (_, "{user_id}") => owner.Id,
                 ("batches", _) => $"{await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId)}",
                 ("uploads", _) => (await services.GetRequiredService<UploadStore>().CreateAsync(_actor, new($"{Canary}-{_made++}.txt", 5, null, UploadPurposes.File), CancellationToken.None)).PublicId,
                 ("keys", _) => (await services.GetRequiredService<ApiKeys>().CreateAsync(_actor, $"{Canary} key", KeyScope.Read, null, CancellationToken.None)).View.Id,

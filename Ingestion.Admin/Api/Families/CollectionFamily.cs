@@ -53,7 +53,7 @@ internal static class CollectionFamily
         form.RequireKnown("collection_id", "name", "options", "metadata");
         if (form.Files is not [var file]) throw new IngestionException(ErrorCodes.InvalidOption, form.Files.Count == 0 ? "file is missing: send it as a part of the form." : "file: send one file at a time.");
         var options = ProcessingOptions.Read(form.Json("options"), defaults.Value);
-        var metadata = form.Json("metadata") is { } given ? JsonFields.Read(() => FamilyMetadata.Read("metadata", given)) : null;
+        var metadata = form.Json("metadata") is { } given ? JsonFields.Read(() => FamilyRequest.Metadata("metadata", given)) : null;
         if (await items.CollectionAsync(http.User.Scope(), form.Field("collection_id", 200) ?? Collection.DefaultKey, ct) is not { } collection) return NoCollection(form.Field("collection_id", 200));
         var upload = await FamilyForm.KeepAsync(store, http.Actor(), file, UploadPurposes.File, metadata, ct);
         var request = new SubmissionRequest(form.Field("name", 200) ?? Path.GetFileName(upload.Path)) { Collection = collection.Key, Options = options, Uploads = [upload.PublicId] };

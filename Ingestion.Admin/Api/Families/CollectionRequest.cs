@@ -37,7 +37,7 @@ internal sealed record CollectionRequest
                     request = request with { Urls = [.. request.Urls, .. JsonFields.List(name, value, (n, v) => new UrlEntry(Address(n, v)))] };
                     break;
                 case "metadata":
-                    metadata = FamilyMetadata.Read(name, value);
+                    metadata = FamilyRequest.Metadata(name, value);
                     break;
                 default:
                     request = Common(request, name, value, defaults) ?? throw Unknown(name, "collection_id, url, urls, name, options, metadata");
@@ -69,7 +69,7 @@ internal sealed record CollectionRequest
         "source" => source with { Source = JsonFields.OptionalText(name, value, MaxAddress) },
         "file_ids" => source with { FileIds = value.ValueKind == JsonValueKind.Null ? null : Files(JsonFields.List(name, value, (n, v) => JsonFields.Text(n, v, MaxAddress))) },
         "source_options" => source with { Options = value.ValueKind switch { JsonValueKind.Null => null, JsonValueKind.Object => value.Clone(), _ => throw Invalid("source_options must be an object.") } },
-        _ => source with { Metadata = FamilyMetadata.Read(name, value) },
+        _ => source with { Metadata = FamilyRequest.Metadata(name, value) },
     };
 
     private static IReadOnlyList<string> Files(IReadOnlyList<string> files) =>
@@ -89,19 +89,4 @@ internal sealed record CollectionRequest
     private static IngestionException Unknown(string name, string known) => Invalid($"{JsonFields.Shown(name)} is not known here. Known are: {known}.");
 
     private static IngestionException Invalid(string message) => new(ErrorCodes.InvalidOption, message);
-}
-
-/// <summary>Names and values that a caller gives a document.</summary>
-internal static class FamilyMetadata
-{
-    private const int Most = 100;
-
-    /// <summary>An object of texts; null for JSON's null. Throws <c>invalid_option</c>.</summary>
-    public static IReadOnlyDictionary<string, string>? Read(string name, JsonElement value)
-    {
-        if (value.ValueKind == JsonValueKind.Null) return null;
-        var metadata = new Dictionary<string, string>();
-        foreach (var member in JsonFields.Members(name, value)) metadata[member.Name.Replace('\0', '\uFFFD')] = JsonFields.Text($"{name}.{member.Name}", member.Value, 5000);
-        return metadata.Count <= Most ? metadata : throw new IngestionException(ErrorCodes.InvalidOption, $"{name} has more than {Most} names.");
-    }
 }

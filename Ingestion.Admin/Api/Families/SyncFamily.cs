@@ -48,7 +48,7 @@ internal static class SyncFamily
         if (form.Field("tenant_id", 100) is { } tenant && tenant != http.User.TenantId()) return NoTenant(tenant);
         if (form.Files.Count is 0 or > MaxFiles) throw new IngestionException(ErrorCodes.InvalidOption, form.Files.Count == 0 ? "file is missing: send it as a part of the form." : $"file: {MaxFiles} files are allowed in one request.");
         var options = ProcessingOptions.Read(form.Json("options"), defaults.Value);
-        var metadata = form.Json("metadata") is { } given ? JsonFields.Read(() => FamilyMetadata.Read("metadata", given)) : null;
+        var metadata = form.Json("metadata") is { } given ? JsonFields.Read(() => FamilyRequest.Metadata("metadata", given)) : null;
         var uploads = new List<Upload>();
         foreach (var file in form.Files) uploads.Add(await FamilyForm.KeepAsync(store, http.Actor(), file, UploadPurposes.File, metadata, ct));
         var submission = new SubmissionRequest(form.Field("name", 200) ?? Path.GetFileName(uploads[0].Path))

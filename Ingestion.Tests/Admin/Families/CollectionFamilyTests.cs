@@ -113,7 +113,7 @@ public sealed class CollectionFamilyTests(AdminApp app) : IClassFixture<AdminApp
     [InlineData("""{"urls":["https://example.org/",false]}""", "urls[1]")]
     [InlineData("""{"url":"https://example.org/","colour":"red"}""", "colour")]
     [InlineData("""{"url":"https://example.org/","options":{"chunk_size":1}}""", "chunk_size")]
-    [InlineData("""{"url":"https://example.org/","metadata":{"a":1}}""", "metadata.a")]
+    [InlineData("""{"url":"https://example.org/","metadata":{"a":[1]}}""", "metadata.a")]
     [InlineData("""["https://example.org/"]""", "object")]
     [InlineData("""{"url":""", "JSON")]
     public async Task A_body_that_does_not_fit_creates_nothing(string body, string named)

@@ -46,7 +46,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             {
                 (_, "{version:long}") => $"{_document.Version}",
                 (_, "{Id:long}") => $"{_document.Document}",
+                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
                 (_, "{Key}") => Collection,
+                ("connections", "{Tab}") => "runs",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
                 ("new", _) or ("drafts", _) => await BatchAsync(draft: true),
@@ -97,6 +99,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
         return name;
     }
+
+    private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
+        _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
 
     private async Task<string> TenantAsync()
     {

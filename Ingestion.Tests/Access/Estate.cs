@@ -45,6 +45,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             var value = (area, place) switch
             {
                 (_, "{version:long}") => $"{_document.Version}",
+                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
+                ("connections", "{Tab}") => "runs",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
                 (_, "{Key}" or "{key}") => Collection,
                 (_, "{collection_id}") => Collection,
@@ -106,6 +108,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
         return name;
     }
+
+    private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
+        _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
 
     private async Task<string> TenantAsync()
     {

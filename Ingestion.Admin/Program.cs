@@ -6,6 +6,7 @@ using Ingestion.Admin.Api.Live;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
+using Ingestion.Admin.OpenApi;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -17,6 +18,7 @@ try
         .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
+        .AddClient()
         .RunAsync(args);
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
@@ -33,6 +35,8 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
+        .AddFamilies()
+        .AddApiReference()
         .AddLive()
         .AddPages()
         .AddLiveAuthentication();
@@ -53,7 +57,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -58,6 +58,7 @@ public static class IngestionServices
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
         services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchSources>().AddSingleton<BatchStatistics>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
@@ -75,9 +76,7 @@ public static class IngestionServices
     {
         services.AddParsing();
         services.AddSingleton<IChunker, MarkdownChunker>();
-        services.AddSingleton<ArtifactWriter>().AddSingleton<HostBudgets>();
 
-        services.AddSingleton<UrlConnector>();
         services.AddSingleton<ISourceConnector, UploadConnector>();
         services.AddSingleton<ISourceConnector>(s => s.GetRequiredService<UrlConnector>());
         services.AddSingleton<ISourceConnector, ManifestConnector>();
@@ -97,6 +96,8 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, SummariseBatches>();
+        services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

@@ -21,6 +21,14 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         return row is null ? null : row with { Counts = await CountsAsync(scope, row, ct) };
     }
 
+    /// <summary>By its UUID or its public id.</summary>
+    public async Task<BatchView?> FindByAnyIdAsync(Scope scope, string id, CancellationToken ct)
+    {
+        if (!Guid.TryParse(id, out var uuid)) return await FindAsync(scope, id, ct);
+        await using var db = contexts.For(scope);
+        return await db.Batches.Where(b => b.Uuid == uuid).Select(b => b.PublicId).FirstOrDefaultAsync(ct) is { } publicId ? await FindAsync(scope, publicId, ct) : null;
+    }
+
     /// <summary>The batch after an act of the caller's own: counted now, not shared from before.</summary>
     public Task<BatchView?> FindAfterAsync(Scope scope, BatchView before, CancellationToken ct)
     {
@@ -181,12 +189,12 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         where b.DeletedAt == null
         select new BatchView
         {
-            Id = b.Id, PublicId = b.PublicId, Name = b.Name, Description = b.Description, CollectionKey = c.Key, CollectionName = c.Name,
+            Id = b.Id, PublicId = b.PublicId, Uuid = b.Uuid, Name = b.Name, Description = b.Description, CollectionKey = c.Key, CollectionName = c.Name,
             State = b.State, DesiredState = b.DesiredState, Draft = b.Draft, Priority = b.Priority, Options = b.Options, CreatedBy = b.CreatedBy,
             CreatedAt = b.CreatedAt, StartedAt = b.StartedAt, CompletedAt = b.CompletedAt, Message = b.Message, FinalCounts = b.FinalCounts,
         };
 
-    private static IQueryable<ItemView> ItemViews(IngestionDb db, IQueryable<ImportItem> items) =>
+    internal static IQueryable<ItemView> ItemViews(IngestionDb db, IQueryable<ImportItem> items) =>
         from i in items
         let task = db.TaskRuns.Where(t => t.ItemId == i.Id).OrderByDescending(t => t.Id).FirstOrDefault()
         let version = db.DocumentVersions.Where(v => v.Id == i.DocumentVersionId).FirstOrDefault()
@@ -197,7 +205,7 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
             ErrorCode = i.ErrorCode, ErrorMessage = i.ErrorMessage, ErrorDetails = i.ErrorDetails, DocumentVersionId = i.DocumentVersionId, SourceVersionId = i.SourceVersionId,
             ChunkCount = i.ChunkCount, CreatedAt = i.CreatedAt, StartedAt = i.StartedAt, CompletedAt = i.CompletedAt,
             TaskState = task == null ? null : task.State, WaitReason = task == null ? null : task.WaitReason, ScheduledAt = task == null ? null : task.ScheduledAt,
-            Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
+            Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Crashes = task == null ? 0 : task.Crashes, Title = version == null ? null : version.Title,
         };
 
     private sealed record PastedSpec([property: JsonPropertyName("urls")] IReadOnlyList<UrlEntry> Urls);

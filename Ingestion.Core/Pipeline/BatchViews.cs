@@ -35,6 +35,8 @@ public sealed record BatchView
 {
     public long Id { get; init; }
     public required string PublicId { get; init; }
+    /// <summary>Another name of the batch, for clients that want a UUID.</summary>
+    public Guid Uuid { get; init; }
     public required string Name { get; init; }
     public string? Description { get; init; }
     public required string CollectionKey { get; init; }
@@ -96,6 +98,7 @@ public sealed record ItemView
     /// <summary>Claims of the newest task so far.</summary>
     public int Attempt { get; init; }
     public int Failures { get; init; }
+    public int Crashes { get; init; }
 
     /// <summary>What a person sees it doing: the reported step, or the stage's first while nothing finer was reported.</summary>
     public ItemStep ShownStep => State != ItemState.Open ? ItemStep.Finished

@@ -8,7 +8,7 @@ namespace Ingestion.Admin.Api.Live;
 /// One batch, read for all of a tenant's view who follow it: its last facts, its state, the documents at work. What it keeps is bounded:
 /// who is behind the last facts reads the log, and of states and documents only the newest is there.
 /// </summary>
-internal sealed class LiveBatch(LiveSources sources, Scope scope, BatchView batch) : LiveFeed(sources, batch.Id)
+internal sealed class LiveBatch(LiveSources sources, Scope scope, BatchView batch) : LiveFeed(sources, batch.Id, TimeSpan.FromMilliseconds(250))
 {
     private const int Page = 500;
     private const int KeptFacts = 2000;

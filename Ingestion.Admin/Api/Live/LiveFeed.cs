@@ -11,12 +11,13 @@ internal sealed record LiveSources(BatchHub Hub, ImportEventListener Listener, I
 /// Reads something once for all who follow it here: after a hint, or by the clock, and no more often than the number of readers and the
 /// cost of reading allow. It runs while it has readers, and holds a database connection only while it reads.
 /// </summary>
-internal abstract class LiveFeed(LiveSources sources, long watched)
+/// <param name="watched">The batch whose hints it heeds, or <see cref="BatchHub.All"/>.</param>
+/// <param name="shortest">The least rest between two readings.</param>
+internal abstract class LiveFeed(LiveSources sources, long watched, TimeSpan shortest)
 {
     /// <summary>A connection on which nothing was said for this long is told that it is alive.</summary>
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PollWithoutHints = TimeSpan.FromSeconds(1);
@@ -68,13 +69,13 @@ internal abstract class LiveFeed(LiveSources sources, long watched)
         lock (_readers) return _readers.Any(r => r.Wants.HasFlag(wants));
     }
 
-    /// <summary>The rest after a reading: 250 ms, or longer where very many follow or reading is expensive.</summary>
-    internal static TimeSpan Pause(int readers, TimeSpan cost)
+    /// <summary>The rest after a reading: the least, or longer where very many follow or reading is expensive.</summary>
+    internal static TimeSpan Pause(TimeSpan shortest, int readers, TimeSpan cost)
     {
         var crowded = TimeSpan.FromSeconds(readers / ReadersPerSecond);
         var rest = cost * 4 < Longest ? cost * 4 : Longest;
         var longer = crowded > rest ? crowded : rest;
-        return longer > Shortest ? longer : Shortest;
+        return longer > shortest ? longer : shortest;
     }
 
     private async Task RunAsync(CancellationToken ct)
@@ -92,7 +93,7 @@ internal abstract class LiveFeed(LiveSources sources, long watched)
                     SignalAll();
                 }
                 // The first reading is slow for reasons of its own (a connection, a plan) and says nothing about the next.
-                await Task.Delay(Pause(Readers, first ? TimeSpan.Zero : Stopwatch.GetElapsedTime(started)), Sources.Time, ct);
+                await Task.Delay(Pause(shortest, Readers, first ? TimeSpan.Zero : Stopwatch.GetElapsedTime(started)), Sources.Time, ct);
                 first = false;
                 await hints.WaitAsync(Sources.Listener.Connected ? Poll : PollWithoutHints, ct);
             }

@@ -4,8 +4,11 @@ using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Admin.Api.Live;
 
-/// <summary>Which batches of one person's have not ended, for connections that follow all of them; the newest where there are many.</summary>
-internal sealed class LiveJobs(LiveSources sources, Scope scope, string person) : LiveFeed(sources, BatchHub.All)
+/// <summary>
+/// Which batches of one person's have not ended, for connections that follow all of them; the newest where there are many. Any batch's change
+/// may mean a new one, so it looks less often.
+/// </summary>
+internal sealed class LiveJobs(LiveSources sources, Scope scope, string person) : LiveFeed(sources, BatchHub.All, TimeSpan.FromSeconds(1))
 {
     /// <summary>Batches that one connection follows at once.</summary>
     public const int Most = 50;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ingestion.Core.Events;
 using Ingestion.Core.Pipeline;
 
@@ -49,7 +50,12 @@ internal sealed class LiveFacts(long after, IReadOnlyList<StoredEvent> events)
     public byte[] In(LiveDialect dialect, long after) =>
         after <= After ? _frames[dialect.Index] ??= Join(dialect, events) : Join(dialect, events.Where(e => e.Seq > after));
 
-    public static byte[] Join(LiveDialect dialect, IEnumerable<StoredEvent> events) => [.. events.SelectMany(dialect.Fact)];
+    public static byte[] Join(LiveDialect dialect, IEnumerable<StoredEvent> events)
+    {
+        var all = new ArrayBufferWriter<byte>();
+        foreach (var e in events) all.Write(dialect.Fact(e));
+        return all.WrittenSpan.ToArray();
+    }
 }
 
 /// <summary>A document at one moment.</summary>

@@ -48,6 +48,9 @@ public sealed class LiveApp : IAsyncDisposable
         return client;
     }
 
+    /// <summary>A program on this machine that sends no credential.</summary>
+    public HttpClient Anonymous() => _app.CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
+
     /// <summary>A running batch of somebody's, with an item that another worker holds, so that nothing happens to it by itself.</summary>
     public async Task<(long Id, string PublicId)> BatchAsync(string person)
     {

@@ -76,9 +76,7 @@ public static class IngestionServices
     {
         services.AddParsing();
         services.AddSingleton<IChunker, MarkdownChunker>();
-        services.AddSingleton<ArtifactWriter>().AddSingleton<HostBudgets>();
 
-        services.AddSingleton<UrlConnector>();
         services.AddSingleton<ISourceConnector, UploadConnector>();
         services.AddSingleton<ISourceConnector>(s => s.GetRequiredService<UrlConnector>());
         services.AddSingleton<ISourceConnector, ManifestConnector>();
@@ -98,6 +96,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<DutyTurns>();
 

@@ -69,6 +69,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "A transaction of {Login} ({Application}, server process {Pid}) has been open for {Seconds} s and is {State}: tables cannot be cleaned while it is")]
     public static partial void OldTransaction(this ILogger log, int pid, string login, string application, long seconds, string state);
 
+    [LoggerMessage(LogLevel.Information, "Batch {Batch}, {SourceType} {Connection}: descriptors_listed={Listed} items_skipped_incremental={Skipped} items_wanted={Wanted}")]
+    public static partial void SourceListed(this ILogger log, long batch, string sourceType, string connection, int listed, int skipped, int wanted);
+
     [LoggerMessage(LogLevel.Information, "Removed what retention no longer keeps: {Events} events, {TaskRuns} task runs, {Audit} audit entries")]
     public static partial void Pruned(this ILogger log, long events, long taskRuns, long audit);
 }

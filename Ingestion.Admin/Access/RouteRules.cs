@@ -47,6 +47,10 @@ internal static class RouteRules
         new(RouteRule.Page, "/new/{PublicId}", Permission.Ingest),
         new(RouteRule.Page, "/collections", Permission.Read),
         new(RouteRule.Page, "/collections/{Key}", Permission.Read),
+        new(RouteRule.Page, "/connections", Permission.Read),
+        new(RouteRule.Page, "/connections/new", Permission.Administer),
+        new(RouteRule.Page, "/connections/{Key}", Permission.Read),
+        new(RouteRule.Page, "/connections/{Key}/{Tab}", Permission.Read),
         new(RouteRule.Page, "/documents/{Id:long}", Permission.Read),
         new(RouteRule.Page, "/documents/{Id:long}/{Tab}", Permission.Read),
         new(RouteRule.Page, "/search", Permission.Read),
@@ -107,6 +111,20 @@ internal static class RouteRules
         new("POST", "/ingest/bulk", Permission.Ingest, Limit.Batches),
         new("GET", "/ingest/jobs/{id}", Permission.Read),
         new("GET", "/ingest/jobs/{id}/stream", Permission.Read, Limit.Sockets),
+
+        // sources
+        new("GET", "/api/v1/source-kinds", Permission.Read),
+        new("GET", "/api/v1/connections", Permission.Read),
+        new("POST", "/api/v1/connections", Permission.Administer),
+        new("GET", "/api/v1/connections/{id}", Permission.Read),
+        new("PUT DELETE", "/api/v1/connections/{id}", Permission.Administer),
+        new("POST", "/api/v1/connections/{id}/test", Permission.Administer),
+        new("PUT DELETE", "/api/v1/connections/{id}/schedule", Permission.Administer),
+        new("POST", "/api/v1/connections/{id}/sync", Permission.Ingest, Limit.Batches),
+        new("GET", "/api/v1/connections/{id}/runs", Permission.Read),
+        new("GET", "/api/v1/connections/{id}/gone", Permission.Read),
+        new("POST", "/api/v1/connections/{id}/gone/remove", Permission.Ingest),
+        new("GET", "/api/v1/batches/{id}/dead-links", Permission.Read),
 
         // uploads
         new("POST", "/api/v1/uploads", Permission.Ingest, Limit.Uploads),

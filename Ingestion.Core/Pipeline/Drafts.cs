@@ -67,6 +67,18 @@ public sealed class Drafts(NpgsqlDataSource worker)
         await transaction.CommitAsync(ct);
     }
 
+    /// <summary>Replaces what the draft takes from sources. Throws <c>invalid_option</c> with nothing changed.</summary>
+    public async Task SetSourcesAsync(Actor actor, long batchId, IReadOnlyList<SourceSelection> selections, CancellationToken ct)
+    {
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { Draft: true }) return;
+        await using (var delete = new NpgsqlCommand("DELETE FROM ingestion.import_input WHERE batch_id = @batch AND source_type <> ALL (@own)", connection) { Parameters = { new("batch", batchId), new("own", SubmissionSources.Own) } })
+            await delete.ExecuteNonQueryAsync(ct);
+        await SubmissionSources.AddAsync(connection, actor, batchId, selections, new Dictionary<string, JsonElement>(), ct);
+        await transaction.CommitAsync(ct);
+    }
+
     /// <summary>Throws the draft away with its inputs; the sweep removes its uploaded bytes. False where it is no draft any more.</summary>
     public async Task<bool> DiscardAsync(Actor actor, long batchId, CancellationToken ct)
     {
@@ -134,15 +146,16 @@ public sealed class Drafts(NpgsqlDataSource worker)
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    internal static async Task AddInputAsync(NpgsqlConnection connection, Actor actor, long batchId, string sourceType, string spec, CancellationToken ct)
+    internal static async Task AddInputAsync(NpgsqlConnection connection, Actor actor, long batchId, string sourceType, string spec, CancellationToken ct, string? connectionId = null)
     {
         const string sql = """
-            INSERT INTO ingestion.import_input (tenant_id, batch_id, ordinal, source_type, spec, state, discovered)
-            SELECT @tenant, @batch, coalesce(max(ordinal) + 1, 0), @type, @spec, 'open', 0 FROM ingestion.import_input WHERE batch_id = @batch
+            INSERT INTO ingestion.import_input (tenant_id, batch_id, ordinal, source_type, connection_id, spec, state, discovered)
+            SELECT @tenant, @batch, coalesce(max(ordinal) + 1, 0), @type, @connection, @spec, 'open', 0 FROM ingestion.import_input WHERE batch_id = @batch
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
-            Parameters = { new("tenant", actor.TenantId), new("batch", batchId), new("type", sourceType), new("spec", NpgsqlDbType.Jsonb) { Value = spec.Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal) } },
+            Parameters = { new("tenant", actor.TenantId), new("batch", batchId), new("type", sourceType), new("spec", NpgsqlDbType.Jsonb) { Value = spec.Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal) },
+                new("connection", NpgsqlDbType.Text) { Value = (object?)connectionId ?? DBNull.Value } },
         };
         await command.ExecuteNonQueryAsync(ct);
     }

@@ -46,8 +46,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             {
                 (_, "{version:long}") => $"{_document.Version}",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
-                (_, "{Key}" or "{key}") => Collection,
-                (_, "{collection_id}") => Collection,
+                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
+                (_, "{Key}" or "{key}" or "{collection_id}") => Collection,
+                ("connections", "{Tab}") => "runs",
                 (_, "{job_id:long}") => $"{await ItemAsync()}",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
@@ -106,6 +107,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
         return name;
     }
+
+    private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
+        _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
 
     private async Task<string> TenantAsync()
     {

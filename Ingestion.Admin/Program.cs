@@ -19,7 +19,7 @@ try
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
         .AddClient()
-        .RunAsync(args);
+        .RunAsync(InvokedName.Arguments(args));
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
 {
@@ -55,6 +55,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     // Before access, which counts and judges what wants to become a socket.
     app.UseWebSockets(LiveSetup.Sockets);
     app.UseAccess();
+    app.UseMiddleware<OnceForEachKey>();
     app.MapHealth();
     if (options.RunsWeb)
         app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();

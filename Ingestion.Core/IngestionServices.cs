@@ -39,7 +39,7 @@ public static class IngestionServices
 
         services.AddSingleton<Callers>().AddSingleton<Accounts>().AddSingleton<Members>().AddSingleton<Invitations>();
         services.AddSingleton<Sessions>().AddSingleton<ApiKeys>().AddSingleton<Tenants>().AddSingleton<AuditQueries>();
-        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>();
+        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>().AddSingleton<KeptAnswers>();
         services.AddDataProtection().SetApplicationName("ingestion");
         services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
         services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);

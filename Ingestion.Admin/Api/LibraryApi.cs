@@ -14,7 +14,7 @@ internal static class LibraryApi
     {
         var collections = app.MapGroup("/api/v1/collections");
         collections.MapGet("/", ListAsync);
-        collections.MapPost("/", CreateAsync);
+        collections.MapPost("/", CreateAsync).WithMetadata(CreatesOnce.Mark);
         collections.MapGet("/{key}", async (HttpContext http, string key, Collections library, CancellationToken ct) =>
             await library.FindAsync(http.User.Scope(), key, ct) is { } collection ? Tagged.Answer(http, View(collection)) : NoCollection(key));
         collections.MapPatch("/{key}", RenameAsync);
@@ -50,12 +50,9 @@ internal static class LibraryApi
         if (name is null) throw new IngestionException(ErrorCodes.InvalidOption, "name is missing: what people shall call the collection.");
         key ??= CollectionName.KeyOf(name);
         if (CollectionName.KeyProblem(key) is { } problem) throw new IngestionException(ErrorCodes.InvalidOption, $"key: {problem}");
-        // A key names one collection: sent again with the same content it is the same wish, whose first answer was lost.
-        var before = await library.FindAsync(http.User.Scope(), key, ct);
-        if (before is null && await library.CreateAsync(http.Actor(), key, name, description, ct) is { Problem: { } refusal }) return Refused(refusal);
+        if (await library.FindAsync(http.User.Scope(), key, ct) is not null) return Wire.Refuse(StatusCodes.Status409Conflict, $"There is a collection “{key}” already.");
+        if (await library.CreateAsync(http.Actor(), key, name, description, ct) is { Problem: { } refusal }) return Refused(refusal);
         if (await library.FindAsync(http.User.Scope(), key, ct) is not { } made) return NoCollection(key);
-        if (before is not null && (made.Name != name.Trim() || made.Description != description?.Trim() || http.Request.Headers["Idempotency-Key"].Count == 0))
-            return Wire.Refuse(StatusCodes.Status409Conflict, $"There is a collection “{key}” already.");
         http.Response.Headers.Location = $"/api/v1/collections/{key}";
         return Wire.Answer(View(made), StatusCodes.Status201Created);
     }

@@ -8,7 +8,7 @@ namespace Ingestion.Admin.OpenApi;
 /// </summary>
 internal static partial class ApiOperations
 {
-    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Library, .. Uploads, .. Bulk, .. Jobs, .. Collections, .. Sync, .. Imports, .. Access, .. Operations];
+    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Sources, .. Library, .. Uploads, .. Bulk, .. Jobs, .. Collections, .. Sync, .. Imports, .. Access, .. Operations];
 
     /// <summary>True for routes that the reference tells of: not pages and what they are made of, nor the ways by which a browser gets in.</summary>
     public static bool Covers(RouteRule rule) => !rule.IsPage && rule.Pattern.TrimStart('/') is var path && !path.StartsWith('_') && !path.StartsWith("sign-", StringComparison.Ordinal);
@@ -36,6 +36,24 @@ internal static partial class ApiOperations
         new("DELETE", "/api/v1/batches/{id}", "Batches", "The same as POST …/delete.") { Answer = "message" },
         new("GET", "/api/v1/drafts/{batch}/addresses", "Batches", "The addresses pasted into a draft, one a line.") { Stream = "text/plain" },
         new("PUT", "/api/v1/drafts/{batch}/addresses", "Batches", "Replace the addresses pasted into a draft.") { Bytes = "text/plain", Answer = "pasted" },
+    ];
+
+    private static IEnumerable<ApiOperation> Sources =>
+    [
+        new("GET", "/api/v1/source-kinds", "Sources", "Kinds of places that documents come from, with what a connection and a selection of each may say.") { Answer = "source-kinds" },
+        new("GET", "/api/v1/connections", "Sources", "Connections; never their secrets.") { Answer = "connections" },
+        new("POST", "/api/v1/connections", "Sources", "Make a connection.", 201) { Request = "connection-request", Required = ["kind", "key", "name"], Answer = "connection" },
+        new("GET", "/api/v1/connections/{id}", "Sources", "One connection.") { Answer = "connection" },
+        new("PUT", "/api/v1/connections/{id}", "Sources", "Change a connection; secrets that are not sent stay.") { Request = "connection-change", Answer = "connection" },
+        new("DELETE", "/api/v1/connections/{id}", "Sources", "Forget a connection and its secrets. What came by it stays.", 204),
+        new("POST", "/api/v1/connections/{id}/test", "Sources", "Try whether a connection works.") { Answer = "connection-test" },
+        new("PUT", "/api/v1/connections/{id}/schedule", "Sources", "Take what is new or changed again and again.") { Request = "connection-schedule", Required = ["schedule"], Answer = "connection" },
+        new("DELETE", "/api/v1/connections/{id}/schedule", "Sources", "End the schedule of a connection.", 204),
+        new("POST", "/api/v1/connections/{id}/sync", "Sources", "Take what is new or changed now: a batch.", 201) { Request = "connection-sync", Answer = "batch" },
+        new("GET", "/api/v1/connections/{id}/runs", "Sources", "What each listing of a connection came to.") { Answer = "connection-runs" },
+        new("GET", "/api/v1/connections/{id}/gone", "Sources", "Documents that the source no longer has.") { Answer = "connection-gone" },
+        new("POST", "/api/v1/connections/{id}/gone/remove", "Sources", "Take documents out of the library that the source no longer has.") { Answer = "removed" },
+        new("GET", "/api/v1/batches/{id}/dead-links", "Sources", "Addresses that a crawl could not take, with the page that names each.") { Answer = "dead-links" },
     ];
 
     private static IEnumerable<ApiOperation> Library =>

@@ -12,7 +12,7 @@ internal static partial class ApiOperations
 
     private static IEnumerable<ApiOperation> Bulk =>
     [
-        new("POST", "/ingest/bulk", BulkIngest, "Hand in uploads, addresses and whole sites in one request; fetching starts at once.") { Request = "bulk-request", Form = ["items", "name", "collection", "options"], Answer = "bulk-submitted" },
+        new("POST", "/ingest/bulk", BulkIngest, "Hand in uploads, addresses and whole sites in one request; fetching starts at once.", 202) { Request = "bulk-request", Form = ["items", "name", "collection", "options"], Answer = "bulk-submitted" },
         new("GET", "/ingest/jobs/{id}", BulkIngest, "How far a job is: fetched, ingested, and the mean of both.") { Answer = "bulk-job" },
         new("GET", "/ingest/jobs/{id}/stream", BulkIngest, "The same as it changes: server-sent events, which resume after Last-Event-ID.") { Stream = "text/event-stream" },
     ];

@@ -13,15 +13,22 @@ namespace Ingestion.Core.Pipeline;
 public sealed record RunSummary(int DescriptorsListed, int ItemsFetched, int ItemsSkippedIncremental, int ItemsIngested, int ItemsFailed)
 {
     private const string Sql = """
-        SELECT count(*)::int,
-               count(*) FILTER (WHERE v.fetched_at >= b.created_at)::int,
-               count(*) FILTER (WHERE i.state = 'skipped' AND (v.id IS NULL OR v.fetched_at < b.created_at))::int,
-               count(*) FILTER (WHERE i.state = 'done')::int,
-               count(*) FILTER (WHERE i.state IN ('failed', 'rejected'))::int
-        FROM ingestion.import_item i
-        JOIN ingestion.import_batch b ON b.id = i.batch_id
-        LEFT JOIN ingestion.source_version v ON v.id = i.source_version_id
-        WHERE i.batch_id = @batch
+        SELECT i.listed + r.listed, i.fetched, i.unchanged + r.unchanged, i.done, i.failed
+        FROM (
+            SELECT count(*) FILTER (WHERE r.id IS NULL)::int AS listed,
+                   count(*) FILTER (WHERE v.fetched_at >= b.created_at)::int AS fetched,
+                   count(*) FILTER (WHERE i.state = 'skipped' AND (v.id IS NULL OR v.fetched_at < b.created_at))::int AS unchanged,
+                   count(*) FILTER (WHERE i.state = 'done')::int AS done,
+                   count(*) FILTER (WHERE i.state IN ('failed', 'rejected'))::int AS failed
+            FROM ingestion.import_item i
+            JOIN ingestion.import_batch b ON b.id = i.batch_id
+            LEFT JOIN ingestion.source_version v ON v.id = i.source_version_id
+            LEFT JOIN ingestion.sync_run r ON r.input_id = i.input_id
+            WHERE i.batch_id = @batch
+        ) i, (
+            -- A listing counts what it names; what has not changed since becomes no item.
+            SELECT coalesce(sum(listed), 0)::int AS listed, coalesce(sum(unchanged), 0)::int AS unchanged FROM ingestion.sync_run WHERE batch_id = @batch
+        ) r
         """;
 
     public static async Task<RunSummary> ReadAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)

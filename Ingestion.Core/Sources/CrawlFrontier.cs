@@ -36,7 +36,7 @@ internal static class CrawlFrontier
 {
     private const string Room = """
         room AS (
-            SELECT least(@take, @pages - (SELECT count(*) FROM (SELECT FROM ingestion.crawl_page d WHERE d.input_id = @input AND d.kind = 'page' AND d.state NOT IN ('waiting', 'stopped') LIMIT @pages) f))::int AS n,
+            SELECT least(@take, @pages - cardinality(@busy) - (SELECT count(*) FROM (SELECT FROM ingestion.crawl_page d WHERE d.input_id = @input AND d.kind = 'page' AND d.state NOT IN ('waiting', 'stopped') LIMIT @pages) f))::int AS n,
                    (SELECT r.started_at FROM ingestion.sync_run r WHERE r.input_id = @input) + @time > ingestion.clock() AS in_time
         )
         """;
@@ -49,18 +49,19 @@ internal static class CrawlFrontier
     }
 
     /// <summary>The next addresses, nearest to the first page first; none where a limit is reached or nothing is due.</summary>
-    public static async Task<IReadOnlyList<CrawlRow>> NextAsync(NpgsqlDataSource worker, long input, CrawlLimits limits, int take, CancellationToken ct)
+    /// <param name="underWay">Those that are being visited: they count, and are not handed out again.</param>
+    public static async Task<IReadOnlyList<CrawlRow>> NextAsync(NpgsqlDataSource worker, long input, CrawlLimits limits, int take, long[] underWay, CancellationToken ct)
     {
         const string sql = $"""
             WITH {Room}
             SELECT p.id, p.kind, p.url, p.depth, p.tries, p.found_on
             FROM ingestion.crawl_page p, room
-            WHERE p.input_id = @input AND p.state = 'waiting' AND p.due_at <= ingestion.clock() AND room.in_time
+            WHERE p.input_id = @input AND p.state = 'waiting' AND p.due_at <= ingestion.clock() AND p.id <> ALL (@busy) AND room.in_time
             ORDER BY p.depth, p.id
             LIMIT (SELECT greatest(n, 0) FROM room)
             """;
         await using var command = worker.CreateCommand(sql);
-        Describe(command, input, limits, take);
+        Describe(command, input, limits, take, underWay);
         await using var r = await command.ExecuteReaderAsync(ct);
         var rows = new List<CrawlRow>();
         while (await r.ReadAsync(ct)) rows.Add(new(r.GetInt64(0), r.GetString(1), new Uri(r.GetString(2)), r.GetInt32(3), r.GetInt32(4), r.IsDBNull(5) ? null : r.GetString(5)));
@@ -82,7 +83,7 @@ internal static class CrawlFrontier
             WHERE p.input_id = @input
             """;
         await using var command = worker.CreateCommand(sql);
-        Describe(command, input, limits, 1);
+        Describe(command, input, limits, 1, []);
         await using var r = await command.ExecuteReaderAsync(ct);
         await r.ReadAsync(ct);
         return new(r.GetInt32(0), r.IsDBNull(1) ? null : r.GetFieldValue<TimeSpan>(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5));
@@ -157,8 +158,9 @@ internal static class CrawlFrontier
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static void Describe(NpgsqlCommand command, long input, CrawlLimits limits, int take)
+    private static void Describe(NpgsqlCommand command, long input, CrawlLimits limits, int take, long[] underWay)
     {
+        command.Parameters.Add(new("busy", underWay));
         command.Parameters.Add(new("input", input));
         command.Parameters.Add(new("take", take));
         command.Parameters.Add(new("pages", limits.Pages));

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Ingestion.Core.Artifacts;
 using Ingestion.Core.Pipeline;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -14,9 +13,6 @@ public sealed class SiteConnector(
     NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls,
     IOptionsMonitor<AcquireOptions> acquire, IOptionsMonitor<SourceOptions> options, TimeProvider time) : ISourceConnector, IConnectionTest
 {
-    // What an interruption costs at most is what is asked in this time.
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
-    private const int LargestWindow = 32;
     private readonly RobotsFiles _robots = new(http);
 
     public string SourceType => SourceTypes.Site;
@@ -27,12 +23,34 @@ public sealed class SiteConnector(
         if (await CrawlFrontier.IsEmptyAsync(worker, input.InputId, ct))
             yield return new([], "") { Save = (connection, token) => CrawlFrontier.AddAsync(connection, input, crawl.Limits, Seeds(crawl), token) };
         var begun = time.GetTimestamp();
-        while (await CrawlFrontier.NextAsync(worker, input.InputId, crawl.Limits, crawl.Window, ct) is { Count: > 0 } rows)
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var flying = new List<(CrawlRow Row, Task<CrawlVisit> Visit)>();
+        try
         {
-            yield return await visits.StepAsync(crawl, rows, ct);
-            if (time.GetElapsedTime(begun) <= options.CurrentValue.CrawlTurn) continue;
-            yield return new([], "") { Pause = TimeSpan.Zero };
-            yield break;
+            while (true)
+            {
+                var turnIsOver = time.GetElapsedTime(begun) > options.CurrentValue.CrawlTurn;
+                if (!turnIsOver && flying.Count < options.CurrentValue.CrawlConcurrency)
+                    foreach (var row in await CrawlFrontier.NextAsync(worker, input.InputId, crawl.Limits, options.CurrentValue.CrawlConcurrency - flying.Count, [.. flying.Select(f => f.Row.Id)], ct))
+                        flying.Add((row, visits.VisitAsync(crawl, row, stop.Token)));
+                if (flying.Count == 0)
+                {
+                    if (!turnIsOver) break;
+                    yield return new([], "") { Pause = TimeSpan.Zero };
+                    yield break;
+                }
+                await Task.WhenAny(flying.Select(f => f.Visit));
+                // Kept as they come: a crash repeats what was under way and nothing else.
+                var done = new List<CrawlVisit>();
+                foreach (var (_, visit) in flying.Where(f => f.Visit.IsCompleted)) done.Add(await visit);
+                flying.RemoveAll(f => f.Visit.IsCompleted && done.Exists(d => d.End.Id == f.Row.Id));
+                yield return await visits.PageAsync(crawl, done, ct);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(flying.Select(f => f.Visit)).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
         var rest = await CrawlFrontier.RestAsync(worker, input.InputId, crawl.Limits, ct);
         if (rest.NextDue is { } wait)
@@ -66,15 +84,13 @@ public sealed class SiteConnector(
         var obeys = connection?.Settings.Flag("ignore_robots") != true;
         var product = acquire.CurrentValue.AgentName.Split('/', ' ')[0];
         var robots = obeys ? await _robots.OfAsync(input.InputId, start, product, ct) : RobotsRules.AllowAll;
-        var rate = Rate(acquire.CurrentValue.RequestsPerMinutePerHost, robots.CrawlDelay);
         return new(input, spec, new(start, chosen.Flag("subdomains"), chosen.Lines("include"), chosen.Lines("exclude")),
             new(chosen.Number("max_pages"), chosen.Number("max_depth"), TimeSpan.FromMinutes(chosen.Number("max_minutes")), options.CurrentValue.CrawlMaxVariants))
         {
             SignIn = connection is null ? SiteSignIn.None : await SiteSignIn.OfAsync(connection, ct),
             Sitemaps = chosen.Flag("sitemaps") ? robots.Sitemaps : null,
             Rules = obeys ? (url, token) => _robots.OfAsync(input.InputId, url, product, token) : (_, _) => Task.FromResult(RobotsRules.AllowAll),
-            PerMinute = rate,
-            Window = rate == 0 ? LargestWindow : Math.Clamp((int)(rate * Window.TotalMinutes), 1, LargestWindow),
+            PerMinute = Rate(acquire.CurrentValue.RequestsPerMinutePerHost, robots.CrawlDelay),
         };
     }
 
@@ -121,7 +137,4 @@ internal sealed record Crawl(WorkInput Input, SourceSpec Spec, CrawlScope Scope,
 
     /// <summary>Requests a minute; 0 for no limit.</summary>
     public required int PerMinute { get; init; }
-
-    /// <summary>Addresses taken at once.</summary>
-    public required int Window { get; init; }
 }

@@ -45,11 +45,10 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             var value = (area, place) switch
             {
                 (_, "{version:long}") => $"{_document.Version}",
-                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
-                ("connections", "{Tab}") => "runs",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
-                (_, "{Key}" or "{key}") => Collection,
-                (_, "{collection_id}") => Collection,
+                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
+                (_, "{Key}" or "{key}" or "{collection_id}") => Collection,
+                ("connections", "{Tab}") => "runs",
                 (_, "{job_id:long}") => $"{await ItemAsync()}",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",

@@ -1,42 +1,16 @@
-using System.Text;
 using System.Text.Json;
-using Ingestion.Admin.Cli;
 using Ingestion.Admin.Cli.Client;
 using Ingestion.Tests.Admin;
 using Ingestion.Tests.Admin.Families;
 using Ingestion.Tests.Support;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Xunit;
 
 namespace Ingestion.Tests.Cli;
 
 /// <summary>The commands against a server on loopback, in this process, with their output in a pipe.</summary>
-public sealed class ClientTests : IAsyncLifetime
+public sealed class ClientTests(CliServer server) : IClassFixture<CliServer>
 {
-    private readonly AdminApp _base = new();
-    private WebApplicationFactory<Program> _app = null!;
-    private string _server = "";
-
-    public Task InitializeAsync()
-    {
-        _app = _base.WithWebHostBuilder(b => b.UseSetting("Ingestion:Limits:BatchesPerMinute", "0"));
-        _app.UseKestrel(k => k.Listen(System.Net.IPAddress.Loopback, 0));
-        _app.StartServer();
-        _server = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return Task.CompletedTask;
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _base.DisposeAsync();
-    }
-
     [Fact]
     public async Task Files_folders_and_addresses_become_one_batch_that_is_followed_to_its_end()
     {
@@ -106,9 +80,9 @@ public sealed class ClientTests : IAsyncLifetime
         (await RunAsync("bulk-status", "--interval", "0", "job_a")).Code.ShouldBe(ExitCodes.Usage);
         (await RunAsync("bulk-status", "job_aaaaaaaaaaaaaaaa")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(ExitCodes.Failed), r => r.Error.ShouldContain("job_aaaaaaaaaaaaaaaa"));
         (await RunAsync("bulk-status")).Code.ShouldBe(ExitCodes.Usage);
-        (await AtAsync("http://127.0.0.1:1", "list")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(ExitCodes.Unreachable), r => r.Error.ShouldContain("does not answer"));
-        (await AtAsync("nowhere", "list")).Code.ShouldBe(ExitCodes.Usage);
-        (await RunWithAsync("wrong-key", _server, "list")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(ExitCodes.Failed), r => r.Error.ShouldContain("INGESTION_KEY"));
+        (await AtAsync("http://127.0.0.1:1", AdminApp.Key, "list")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(ExitCodes.Unreachable), r => r.Error.ShouldContain("does not answer"));
+        (await AtAsync("nowhere", AdminApp.Key, "list")).Code.ShouldBe(ExitCodes.Usage);
+        (await AtAsync(server.Address, "wrong-key", "list")).ShouldSatisfyAllConditions(r => r.Code.ShouldBe(ExitCodes.Failed), r => r.Error.ShouldContain("INGESTION_KEY"));
     }
 
     [Theory]
@@ -133,16 +107,9 @@ public sealed class ClientTests : IAsyncLifetime
         foreach (var verb in new[] { "submit", "bulk-status", "list", "events", "export", "pause", "resume", "cancel", "retry", "profile", "completion" }) root.ShouldContain(verb);
     }
 
-    private Task<(int Code, string Output, string Error)> RunAsync(params string[] args) => AtAsync(_server, args);
+    private Task<(int Code, string Output, string Error)> RunAsync(params string[] args) => server.RunAsync(args);
 
-    private static Task<(int Code, string Output, string Error)> AtAsync(string server, params string[] args) => RunWithAsync(AdminApp.Key, server, args);
+    private static Task<(int Code, string Output, string Error)> LineAsync(params string[] args) => CliServer.LineAsync(args);
 
-    private static Task<(int Code, string Output, string Error)> RunWithAsync(string key, string server, params string[] args) => LineAsync([.. args, "--server", server, "--key", key]);
-
-    private static async Task<(int Code, string Output, string Error)> LineAsync(params string[] args)
-    {
-        var (output, error) = (new StringWriter(new StringBuilder()), new StringWriter(new StringBuilder()));
-        var code = await new CommandLine((_, _) => Task.FromResult(0)).AddClient().RunAsync(args, output, error);
-        return (code, output.ToString(), error.ToString());
-    }
+    private static Task<(int Code, string Output, string Error)> AtAsync(string address, string key, params string[] args) => LineAsync([.. args, "--server", address, "--key", key]);
 }

@@ -133,17 +133,17 @@ public sealed class DirectoryConnectorTests
     }
 
     [Fact]
-    public async Task Twenty_thousand_files_are_listed_a_page_at_a_time()
+    public async Task Five_thousand_files_are_listed_a_page_at_a_time()
     {
         using var files = new Tree();
-        for (var i = 0; i < 20_000; i++) File.Create(files.At($"f{i}")).Dispose();
+        for (var i = 0; i < 5000; i++) File.Create(files.At($"f{i}")).Dispose();
         await using var host = await PipelineHost.StartAsync(("Ingestion:Sources:Roots:0", files.Path), ("Ingestion:Pipeline:Stages:0", "Discover"));
         await host.ConnectAsync("local_directory", "docs", new { path = files.Path });
         var (before, begun) = (GC.GetTotalMemory(forceFullCollection: true), Stopwatch.GetTimestamp());
         await host.SubmitAsync(Taking("local_directory", "docs"));
         await host.UntilAsync("SELECT state = 'done' FROM ingestion.import_input");
-        Console.WriteLine($"directory: 20,000 files listed in {Stopwatch.GetElapsedTime(begun).TotalSeconds:0.0} s, {(GC.GetTotalMemory(forceFullCollection: true) - before) >> 10:N0} KiB more in memory");
-        (await host.QueryAsync<long>("SELECT count(*) FROM ingestion.import_item")).ShouldBe([20_000]);
+        Console.WriteLine($"directory: 5,000 files listed in {Stopwatch.GetElapsedTime(begun).TotalSeconds:0.0} s, {(GC.GetTotalMemory(forceFullCollection: true) - before) >> 10:N0} KiB more in memory");
+        (await host.QueryAsync<long>("SELECT count(*) FROM ingestion.import_item")).ShouldBe([5000]);
     }
 
     private static async Task<PipelineHost> StartAsync(Tree files)

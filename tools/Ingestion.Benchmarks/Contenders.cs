@@ -36,6 +36,7 @@ internal static class Contenders
         ["enqueue"] = QueuePath.EnqueueAsync,
         ["listed-10k"] = _ => ListedPath.RunAsync(10_000),
         ["listed-100k"] = _ => ListedPath.RunAsync(100_000),
+        ["resolve"] = ResolveBenchmark.RunAsync,
         ["sql"] = QueueFloor.RunAsync,
     };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Ingestion.Core.Resolution;
@@ -11,6 +12,7 @@ public sealed class ReferenceIndex
     /// <summary>As many as a person can pick with one key.</summary>
     private const int MostCandidates = 9;
 
+    private const int MostAnswers = 10_000;
     private const double Least = 0.35;
     private const double InDoubt = 0.6;
 
@@ -21,6 +23,8 @@ public sealed class ReferenceIndex
     private readonly Dictionary<string, ReferenceEntity> _entities;
     private readonly NameTable _names = new(), _aliases = new(), _guesses = new(), _folded = new(), _sounds = new(), _loose = new(), _stems = new();
     private readonly CloseNames _close = new();
+    // The rows of a manifest name few things, each many times.
+    private readonly ConcurrentDictionary<string, MatchResult> _answers = new();
     private readonly Dictionary<string, List<ReferenceEntity>> _twins = [];
     private readonly Dictionary<string, Dictionary<string, double>> _certainty = [];
 
@@ -53,6 +57,13 @@ public sealed class ReferenceIndex
     {
         var text = Spelling.Exact(value);
         if (text.Length == 0) return MatchResult.None;
+        if (_answers.TryGetValue(text, out var known)) return known;
+        if (_answers.Count >= MostAnswers) _answers.Clear();
+        return _answers.GetOrAdd(text, MatchAnew);
+    }
+
+    private MatchResult MatchAnew(string text)
+    {
         var found = new Found();
         if (_matcher.Uses(MatchStep.Exact))
         {

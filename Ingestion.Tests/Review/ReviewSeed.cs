@@ -27,12 +27,13 @@ internal sealed class ReviewSeed(Spine spine, Make make)
         var batch = await make.Batch(tenant: tenant);
         await using (var connection = await worker.OpenConnectionAsync()) await ImportEvents.AppendAsync(connection, batch, [new(EventKinds.BatchStarted)], CancellationToken.None);
         for (var i = 0; i < others; i++) await make.Task(batch);
-        for (var i = 0; i < items; i++)
+        var tasks = new List<ClaimedTask>();
+        foreach (var some in Enumerable.Range(0, items).Chunk(16)) tasks.AddRange(await Task.WhenAll(some.Select(_ => make.Task(batch, TaskState.Running, Stage.Resolve))));
+        await Task.WhenAll(tasks.OrderBy(t => t.ItemId).Select((task, i) =>
         {
-            var task = await make.Task(batch, TaskState.Running, Stage.Resolve);
             var confidence = 0.1 + 0.8 * i / Math.Max(1, items - 1);
-            await spine.Settler.SettleAsync(task, new StageOutcome.Done((connection, ct) => SaveAsync(connection, task, collection, type, confidence, reason, ct)) { IsLight = true, Next = Stage.Review }, CancellationToken.None);
-        }
+            return spine.Settler.SettleAsync(task, new StageOutcome.Done((connection, ct) => SaveAsync(connection, task, collection, type, confidence, reason, ct)) { IsLight = true, Next = Stage.Review }, CancellationToken.None);
+        }));
         return (batch, await worker.QueryAsync<long>("SELECT id FROM ingestion.review_item WHERE batch_id = $1 ORDER BY item_id", batch));
     }
 

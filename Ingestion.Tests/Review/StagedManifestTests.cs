@@ -27,6 +27,7 @@ public sealed class StagedManifestTests(ITestOutputHelper output)
         });
 
     [KrithiFact]
+    [Trait("Category", "Long")]
     public async Task Every_row_is_staged_and_what_is_certain_passes_once_people_allow_it()
     {
         await using var site = await FixtureHost.StartAsync();

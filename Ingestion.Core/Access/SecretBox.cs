@@ -41,6 +41,13 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
             : Open(tenantId, name, box) ?? throw new IngestionException(ErrorCodes.SecretMissing, $"The secret {name} cannot be read any more: the key ring that sealed it is lost.");
     }
 
+    /// <summary>True where it is set, whether or not it can still be opened.</summary>
+    public async Task<bool> HasAsync(string tenantId, string name, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        return await db.Secrets.AnyAsync(s => s.TenantId == tenantId && s.Name == name, ct);
+    }
+
     /// <summary>By name.</summary>
     public async Task<IReadOnlyList<SecretView>> ListAsync(string tenantId, CancellationToken ct)
     {

@@ -46,6 +46,8 @@ public sealed class StageRunner(
                 if (claimed.Count == 0) return;
                 FaultPoints.Reach(FaultPoints.AfterClaim, stage.Word());
                 Start(claimed, slots);
+                // Less than asked for, and no other tenant's share was kept back: looking again would find nothing.
+                if (claimed.Count < free && claimed[0].Alone) return;
             }
             finally
             {
@@ -100,7 +102,7 @@ public sealed class StageRunner(
             if (task.Stage == Stage.Discover || running.MayHoldUp(held)) waker.WakeAll();
             else
             {
-                if ((held.Next ?? StageOrder.After(task.Stage)) is { } next) waker.Wake(next);
+                if ((held.Next ?? StageOrder.After(task.Stage)) is { } next and not Stage.Review) waker.Wake(next);
                 if (wanted) waker.Wake(task.Stage);
             }
         }

@@ -12,6 +12,8 @@ using Ingestion.Core.Pipeline.Duties;
 using Ingestion.Core.Pipeline.Verify;
 using Ingestion.Core.Postgres;
 using Ingestion.Core.Rendering;
+using Ingestion.Core.Resolution;
+using Ingestion.Core.Review;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
 using Microsoft.AspNetCore.DataProtection;
@@ -66,6 +68,8 @@ public static class IngestionServices
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
+        services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>();
+        services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
@@ -84,6 +88,7 @@ public static class IngestionServices
         services.AddSingleton<IStage, DiscoverStage>();
         services.AddSingleton<IStage, AcquireStage>();
         services.AddSingleton<IStage, ParseStage>();
+        services.AddSingleton<IStage, ResolveStage>();
         services.AddSingleton<IStage, EmbedStage>();
         services.AddSingleton<IStage, IndexStage>();
 
@@ -98,6 +103,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, WatchTransactions>();
         services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<IDuty, RunSchedules>();
+        services.AddSingleton<IDuty, DecideInBulk>();
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

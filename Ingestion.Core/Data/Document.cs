@@ -48,6 +48,10 @@ public sealed class DocumentVersion
     public required string Notes { get; set; }
     /// <summary>Names and values of the item that made it, as a JSON object: filterable in search.</summary>
     public required string Metadata { get; set; }
+    /// <summary>How readable it is, 0 to 1: see <c>DocumentQuality</c>. Null for versions made before it was measured.</summary>
+    public double? Quality { get; set; }
+    /// <summary>What the quality consists of, as a JSON object of numbers from 0 to 1.</summary>
+    public string? QualityParts { get; set; }
     public required string MarkdownUri { get; set; }
     public required string RecordUri { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
@@ -59,6 +63,7 @@ public sealed class DocumentVersion
             e.ToTable("document_version");
             e.Property(v => v.Notes).HasColumnType("jsonb");
             e.Property(v => v.Metadata).HasColumnType("jsonb");
+            e.Property(v => v.QualityParts).HasColumnType("jsonb");
             e.Property(v => v.CreatedAt).HasDefaultValueSql("now()");
             e.HasAlternateKey(v => new { v.TenantId, v.Id });
             e.HasIndex(v => new { v.SourceVersionId, v.OptionsHash }).IsUnique();

@@ -46,6 +46,14 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
     public DbSet<Duty> Duties => Set<Duty>();
     public DbSet<PrunedBatch> PrunedBatches => Set<PrunedBatch>();
+    public DbSet<ReferenceList> ReferenceLists => Set<ReferenceList>();
+    public DbSet<ReferenceVersion> ReferenceVersions => Set<ReferenceVersion>();
+    public DbSet<ReferenceEntityRow> ReferenceEntities => Set<ReferenceEntityRow>();
+    public DbSet<RecordTypeVersion> RecordTypes => Set<RecordTypeVersion>();
+    public DbSet<ItemRecord> ItemRecords => Set<ItemRecord>();
+    public DbSet<ReviewItem> Reviews => Set<ReviewItem>();
+    public DbSet<ReviewDecision> ReviewDecisions => Set<ReviewDecision>();
+    public DbSet<ReviewBulk> ReviewBulks => Set<ReviewBulk>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {

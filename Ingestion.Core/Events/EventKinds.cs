@@ -29,9 +29,13 @@ public static class EventKinds
     public const string ItemFailed = "item_failed";
     public const string ItemCancelled = "item_cancelled";
     public const string ItemRetried = "item_retried";
+    /// <summary>A reviewer, or a threshold, said no; <c>reason</c> says why.</summary>
+    public const string ItemRejected = "item_rejected";
 
-    /// <summary>A task waits for a person; the batch goes on, and ends, without it.</summary>
+    /// <summary>A document waits for a person; the batch goes on, and ends, without it.</summary>
     public const string ReviewRequested = "review_requested";
+    /// <summary>A person decided: <c>action</c>, and <c>field</c> and <c>entity</c> where a link was chosen. What was taken back says <c>undo</c>.</summary>
+    public const string ReviewDecided = "review_decided";
 
     /// <summary>An attempt failed and another follows by itself.</summary>
     public const string AttemptFailed = "attempt_failed";

@@ -26,18 +26,19 @@ internal sealed record RawVersion(long Id, long SourceId, string Sha256, long Le
 
 /// <summary>A document version about to be saved.</summary>
 internal sealed record NewDocumentVersion(
-    long Id, RawVersion Raw, string OptionsHash, string Format, int ParserVersion, ParsedDocument Document, IReadOnlyList<Chunk> Chunks, string Title, string Metadata);
+    long Id, RawVersion Raw, string OptionsHash, string Format, int ParserVersion, ParsedDocument Document, IReadOnlyList<Chunk> Chunks, string Title, string Metadata,
+    DocumentQuality Quality);
 
 /// <summary>Statements of the parse stage: documents, their versions, chunks and links.</summary>
 internal static class DocumentVersions
 {
-    public static async Task<(long Id, int Chunks)?> FindAsync(NpgsqlDataSource worker, long sourceVersion, string optionsHash, CancellationToken ct)
+    public static async Task<(long Id, int Chunks, double? Quality)?> FindAsync(NpgsqlDataSource worker, long sourceVersion, string optionsHash, CancellationToken ct)
     {
-        await using var command = worker.CreateCommand("SELECT id, chunk_count FROM ingestion.document_version WHERE source_version_id = $1 AND options_hash = $2");
+        await using var command = worker.CreateCommand("SELECT id, chunk_count, quality FROM ingestion.document_version WHERE source_version_id = $1 AND options_hash = $2");
         command.Parameters.Add(new() { Value = sourceVersion });
         command.Parameters.Add(new() { Value = optionsHash });
         await using var r = await command.ExecuteReaderAsync(ct);
-        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetInt32(1)) : null;
+        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetInt32(1), r.IsDBNull(2) ? null : r.GetDouble(2)) : null;
     }
 
     public static async Task<long> ReserveAsync(NpgsqlDataSource worker, CancellationToken ct)
@@ -56,9 +57,9 @@ internal static class DocumentVersions
                 RETURNING id
             )
             INSERT INTO ingestion.document_version
-                (id, tenant_id, document_id, source_version_id, options_hash, title, format, parser_version, pages, characters, chunk_count, notes, metadata, markdown_uri, record_uri, created_at)
+                (id, tenant_id, document_id, source_version_id, options_hash, title, format, parser_version, pages, characters, chunk_count, notes, metadata, quality, quality_parts, markdown_uri, record_uri, created_at)
             OVERRIDING SYSTEM VALUE
-            SELECT @id, @tenant, made.id, @version, @hash, @title, @format, @parser, @pages, @characters, @chunks, @notes, @metadata, @markdown, @record, ingestion.clock() FROM made
+            SELECT @id, @tenant, made.id, @version, @hash, @title, @format, @parser, @pages, @characters, @chunks, @notes, @metadata, @quality, @parts, @markdown, @record, ingestion.clock() FROM made
             ON CONFLICT (source_version_id, options_hash) DO NOTHING
             """;
         await using var command = new NpgsqlCommand(sql, connection)
@@ -69,6 +70,7 @@ internal static class DocumentVersions
                 new("hash", version.OptionsHash), new("title", version.Title), new("format", version.Format), new("parser", version.ParserVersion),
                 new("pages", NpgsqlDbType.Integer) { Value = (object?)version.Document.Pages ?? DBNull.Value }, new("characters", version.Document.Markdown.Length), new("chunks", version.Chunks.Count),
                 new("notes", NpgsqlDbType.Jsonb) { Value = JsonSerializer.Serialize(version.Document.Notes) }, new("metadata", NpgsqlDbType.Jsonb) { Value = version.Metadata },
+                new("quality", version.Quality.Score), new("parts", NpgsqlDbType.Jsonb) { Value = version.Quality.PartsJson },
                 new("markdown", markdown.Uri.AbsoluteUri), new("record", record.Uri.AbsoluteUri),
             },
         };

@@ -12,6 +12,7 @@ namespace Ingestion.Core.Parsing;
 public sealed partial class HtmlParser(ParseLimits limits) : IDocumentParser
 {
     private const int MetaSearch = 4096;
+    private const int MaxSelected = 100_000;
 
     public string Format => "html";
 
@@ -26,11 +27,20 @@ public sealed partial class HtmlParser(ParseLimits limits) : IDocumentParser
         var document = await new AngleSharp.Html.Parser.HtmlParser().ParseDocumentAsync(text, ct);
 
         var title = Title(document);
+        var selected = raw.Selectors?.Select(s => Select(document, s)).ToList();
         var links = new LinkList(BaseAddress(document, raw.Url));
         MainContent.RemoveUnread(document);
         var root = MainContent.Find(document);
         ct.ThrowIfCancellationRequested();
-        return ParserGuards.Finish(title, new MarkdownWriter(links, limits.MaxCharacters, ct).Write(root), links, [], limits);
+        return ParserGuards.Finish(title, new MarkdownWriter(links, limits.MaxCharacters, ct).Write(root), links, [], limits) with { Selected = selected };
+    }
+
+    // Before anything is removed from the page: what readers do not see is asked for as well.
+    private static string? Select(IHtmlDocument document, PageSelector selector)
+    {
+        var element = document.QuerySelector(selector.Selector);
+        var text = selector.Attribute is { } attribute ? element?.GetAttribute(attribute) : element?.TextContent;
+        return text is { Length: > MaxSelected } ? text[..MaxSelected] : text;
     }
 
     /// <summary>The character set that the page's own head declares.</summary>

@@ -25,7 +25,9 @@ public delegate void ParseProgress(long current, long? total, string message);
 /// <param name="MediaType">As declared by the source; a hint, never trusted over the content.</param>
 /// <param name="Charset">As declared by the source; null where unknown.</param>
 /// <param name="Url">The final address, for resolving relative links; null for uploads.</param>
-public sealed record RawDocument(string Path, string Name, string? MediaType = null, string? Charset = null, Uri? Url = null);
+/// <param name="Selectors">What else to look for in a web page; null for nothing. Other formats have no such answers.</param>
+public sealed record RawDocument(
+    string Path, string Name, string? MediaType = null, string? Charset = null, Uri? Url = null, IReadOnlyList<PageSelector>? Selectors = null);
 
 /// <summary>What a parser found.</summary>
 /// <param name="Title">The document's own title; null where it has none.</param>
@@ -33,12 +35,14 @@ public sealed record RawDocument(string Path, string Name, string? MediaType = n
 /// <param name="Links">Absolute targets in order of first appearance, without repeats.</param>
 /// <param name="Notes">What was left out or repaired, a sentence each: <c>3 embedded images were skipped</c>.</param>
 /// <param name="Pages">Pages where the format has pages; else null.</param>
+/// <param name="Selected">The answer to each selector that was asked, null where the page has none; null where nothing was asked.</param>
 public sealed record ParsedDocument(
     string? Title,
     string Markdown,
     IReadOnlyList<ParsedLink> Links,
     IReadOnlyList<string> Notes,
-    int? Pages = null);
+    int? Pages = null,
+    IReadOnlyList<string?>? Selected = null);
 
 /// <summary>A link found in a document: absolute target and the text it stands on.</summary>
 public sealed record ParsedLink(string Target, string Text);

@@ -6,13 +6,13 @@ using System.Text.Json.Serialization;
 namespace Ingestion.Core.Parsing;
 
 /// <summary>What the host asks of a worker: one JSON line.</summary>
-internal sealed record ParseRequest(string Format, string Path, string Name, string? MediaType, string? Charset, string? Url, double TimeoutSeconds, long MaxMemoryBytes, long MaxCharacters)
+internal sealed record ParseRequest(string Format, string Path, string Name, string? MediaType, string? Charset, string? Url, double TimeoutSeconds, long MaxMemoryBytes, long MaxCharacters, IReadOnlyList<PageSelector>? Selectors = null)
 {
     public static ParseRequest For(string format, RawDocument raw, ParseLimits limits) => new(
         format, System.IO.Path.GetFullPath(raw.Path), raw.Name, raw.MediaType, raw.Charset, raw.Url?.AbsoluteUri,
-        limits.Timeout.TotalSeconds, limits.MaxMemoryBytes, limits.MaxCharacters);
+        limits.Timeout.TotalSeconds, limits.MaxMemoryBytes, limits.MaxCharacters, raw.Selectors);
 
-    public RawDocument Raw => new(Path, Name, MediaType, Charset, Url is null ? null : new Uri(Url));
+    public RawDocument Raw => new(Path, Name, MediaType, Charset, Url is null ? null : new Uri(Url), Selectors);
 
     public ParseLimits Limits => new(TimeSpan.FromSeconds(TimeoutSeconds), MaxMemoryBytes, MaxCharacters);
 }

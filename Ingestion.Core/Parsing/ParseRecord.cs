@@ -22,6 +22,7 @@ internal static class ParseRecord
             options_hash = version.OptionsHash,
             parser = new { format = version.Format, version = version.ParserVersion },
             counts = new { characters = document.Markdown.Length, chunks = version.Chunks.Count, links = document.Links.Count, pages = document.Pages },
+            quality = new { score = Math.Round(version.Quality.Score, 3), parts = version.Quality.Parts },
             notes = document.Notes,
             timings = new { parse_ms = Math.Round(parsed.TotalMilliseconds, 1) },
             metadata = JsonSerializer.Deserialize<JsonElement>(item.Metadata),

@@ -20,7 +20,7 @@ public sealed class ParseStage(NpgsqlDataSource worker, DocumentParsers parsers,
         var item = context.Item;
         var raw = await RawVersion.LoadAsync(worker, item.SourceVersionId ?? throw new InvalidOperationException($"item {item.ItemId} has no bytes"), ct);
         var hash = OptionsHash(context.Options, item.Metadata);
-        if (await DocumentVersions.FindAsync(worker, raw.Id, hash, ct) is { } made) return Reused(item, made);
+        if (await DocumentVersions.FindAsync(worker, raw.Id, hash, ct) is { } made) return Reused(context, made);
 
         var scratch = work.NewFile();
         try
@@ -32,12 +32,15 @@ public sealed class ParseStage(NpgsqlDataSource worker, DocumentParsers parsers,
             var chunks = chunker.Split(document.Markdown, context.Options.Chunking).ToList();
             if (chunks.Count == 0) throw new IngestionException(ErrorCodes.NoText, "The document holds no text.");
 
-            var version = new NewDocumentVersion(await DocumentVersions.ReserveAsync(worker, ct), raw, hash, format, parserVersion, document, chunks, Title(document, item), item.Metadata);
+            var version = new NewDocumentVersion(await DocumentVersions.ReserveAsync(worker, ct), raw, hash, format, parserVersion, document, chunks, Title(document, item), item.Metadata, DocumentQuality.Of(document));
             var markdown = await WriteAsync(context, version, "markdown", ArtifactKeys.VersionMarkdown, Encoding.UTF8.GetBytes(document.Markdown), ct);
             var record = await WriteAsync(context, version, "record", ArtifactKeys.VersionRecord, ParseRecord.Json(context, version, parsed), ct);
             return new StageOutcome.Done(
                 (connection, token) => DocumentVersions.SaveAsync(connection, item, version, markdown, record, token),
-                JsonSerializer.Serialize(new { format, characters = document.Markdown.Length, chunks = chunks.Count }));
+                JsonSerializer.Serialize(new { format, characters = document.Markdown.Length, chunks = chunks.Count, quality = Math.Round(version.Quality.Score, 3) }))
+            {
+                Next = Next(context, version.Quality.Score),
+            };
         }
         finally
         {
@@ -45,8 +48,15 @@ public sealed class ParseStage(NpgsqlDataSource worker, DocumentParsers parsers,
         }
     }
 
-    private static StageOutcome.Done Reused(WorkItem item, (long Id, int Chunks) made) =>
-        new((connection, token) => DocumentVersions.SetOnItemAsync(connection, item.ItemId, made.Id, made.Chunks, token), $$"""{"chunks":{{made.Chunks}},"reused":true}""") { IsLight = true };
+    private static StageOutcome.Done Reused(StageContext context, (long Id, int Chunks, double? Quality) made) =>
+        new((connection, token) => DocumentVersions.SetOnItemAsync(connection, context.Item.ItemId, made.Id, made.Chunks, token), $$"""{"chunks":{{made.Chunks}},"reused":true}""")
+        {
+            IsLight = true, Next = Next(context, made.Quality),
+        };
+
+    // Only what has something to be resolved, or is hardly readable, takes the way past people.
+    private static Stage Next(StageContext context, double? quality) =>
+        context.Item.RecordTypeId is not null || quality < context.Options.QualityThreshold ? Stage.Resolve : Stage.Embed;
 
     private async Task<(ParsedDocument Document, string Format, int ParserVersion)> ReadAsync(StageContext context, RawVersion raw, string scratch, CancellationToken ct)
     {

@@ -45,19 +45,64 @@ internal static class BatchCompletion
                 new("message", NpgsqlDbType.Text) { Value = (object?)message ?? DBNull.Value },
             },
         };
-        if (await command.ExecuteNonQueryAsync(ct) == 0) return null;
+        if (await command.ExecuteNonQueryAsync(ct) == 0)
+        {
+            await FreezeAgainAsync(connection, batchId, counts, ct);
+            return null;
+        }
         await ImportEvents.AppendAsync(connection, batchId, [new(EventKinds.BatchCompleted, Data: $$"""{"state":"{{state.Word()}}","counts":{{counts.ToJson()}}}""")], ct);
         return state;
     }
+
+    // What is decided after the end changes the counts and never the word: they are frozen again when the last of it is done.
+    private static async Task FreezeAgainAsync(NpgsqlConnection connection, long batchId, BatchCounts counts, CancellationToken ct)
+    {
+        const string sql = """
+            WITH ended AS (
+                UPDATE ingestion.import_batch
+                SET final_counts = @counts, message = CASE WHEN message LIKE '%for review.' OR message IS NULL THEN @message ELSE message END
+                WHERE id = @batch AND state IN ('completed', 'failed', 'cancelled') AND final_counts IS DISTINCT FROM @counts
+                RETURNING id
+            )
+            UPDATE ingestion.import_job j SET active = false FROM ended WHERE j.batch_id = ended.id AND j.active
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new("batch", batchId), new("counts", NpgsqlDbType.Jsonb) { Value = counts.ToJson() },
+                new("message", NpgsqlDbType.Text) { Value = (object?)Waiting(counts) ?? DBNull.Value },
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Lets what a decision sent on be claimed although the batch has ended; its counts are live until that is done. For a batch that is held under lock.</summary>
+    public static async Task ThawAsync(NpgsqlConnection connection, BatchRow batch, CancellationToken ct)
+    {
+        if (!batch.State.IsFinal()) return;
+        await using var command = new NpgsqlCommand("""
+            UPDATE ingestion.import_batch SET final_counts = NULL, desired_state = 'run' WHERE id = @batch;
+            UPDATE ingestion.import_job SET active = true, served_at = ingestion.clock() WHERE batch_id = @batch AND NOT active
+            """, connection) { Parameters = { new("batch", batch.Id) } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private static string? Waiting(BatchCounts counts) => counts.AwaitingReview switch
+    {
+        0 => null,
+        1 => "1 document waits for review.",
+        var n => $"{n} documents wait for review.",
+    };
 
     private static (BatchState State, string? Message) Judge(BatchCounts c) => c switch
     {
         { Total: 0, FailedInputs: > 0 } => (BatchState.Failed, "Nothing could be discovered; see the failed inputs."),
         { Total: 0 } => (BatchState.Completed, "Nothing was found to ingest."),
         { Done: 0, Skipped: 0, Open: 0, Failed: 0, Rejected: 0 } => (BatchState.Completed, "Every document was cancelled."),
+        { Done: 0, Skipped: 0, Open: 0, Failed: 0, Cancelled: 0 } => (BatchState.Completed, "Every document was rejected."),
         { Done: 0, Skipped: 0, Open: 0, Cancelled: > 0 } => (BatchState.Failed, "No document was published: each failed or was cancelled."),
         { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
-        { AwaitingReview: > 0 } => (BatchState.Completed, $"{c.AwaitingReview} documents wait for review."),
-        _ => (BatchState.Completed, null),
+        _ => (BatchState.Completed, Waiting(c)),
     };
 }

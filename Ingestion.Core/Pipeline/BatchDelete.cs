@@ -55,6 +55,7 @@ public sealed class BatchDelete(NpgsqlDataSource worker, BatchControl control, H
         if (batch.Draft) return new(false, "A draft is discarded, not deleted.");
         if (!batch.State.IsFinal()) return new(false, "Somebody ran the batch again meanwhile. Look at it, then delete it once more.");
         await CancelReviewsAsync(connection, batchId, ct);
+        await BatchCompletion.TryCompleteAsync(connection, batchId, ct);
         var removed = removeDocuments ? await RevokeAsync(connection, batchId, ct) : 0;
         await using (var delete = new NpgsqlCommand("UPDATE ingestion.import_batch SET deleted_at = ingestion.clock() WHERE id = @batch", connection) { Parameters = { new("batch", batchId) } })
             await delete.ExecuteNonQueryAsync(ct);

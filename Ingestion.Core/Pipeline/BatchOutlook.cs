@@ -39,7 +39,7 @@ public sealed record BatchOutlook(
     private const string Sql = """
         SELECT stage, count(*)::int, count(size)::int, coalesce(sum(size), 0)::bigint, count(chunk_count)::int, coalesce(sum(chunk_count), 0)::bigint
         FROM ingestion.import_item
-        WHERE batch_id = @batch AND state = 'open'
+        WHERE batch_id = @batch AND state = 'open' AND stage <> 'review'
         GROUP BY stage;
 
         SELECT last.own, t.stage, count(*)::int, coalesce(sum(extract(epoch FROM t.finished_at - t.claimed_at)), 0)::float8, coalesce(sum(i.size), 0)::bigint, coalesce(sum(i.chunk_count), 0)::bigint

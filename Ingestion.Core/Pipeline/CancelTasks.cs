@@ -49,6 +49,9 @@ internal static class CancelTasks
                 FROM tasks WHERE i.id = tasks.item_id AND i.state = 'open'
             ), freed AS (
                 DELETE FROM ingestion.content_claim c USING tasks WHERE c.item_id = tasks.item_id
+            ), withdrawn AS (
+                UPDATE ingestion.review_item r SET state = 'withdrawn', version = r.version + 1, decided_at = ingestion.clock(), decision_reason = @message
+                FROM tasks WHERE r.item_id = tasks.item_id AND r.state = 'open'
             )
             SELECT id, item_id, stage FROM tasks ORDER BY id
             """;

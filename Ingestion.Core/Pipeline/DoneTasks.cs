@@ -7,7 +7,7 @@ internal sealed record DoneTask(ClaimedTask Task, StageOutcome.Done Outcome)
 {
     public long ItemId { get; } = Task.ItemId ?? throw new ArgumentException("works on an input", nameof(Task));
 
-    public Stage? Next { get; } = StageOrder.After(Task.Stage);
+    public Stage? Next { get; } = Outcome.Next ?? StageOrder.After(Task.Stage);
 }
 
 /// <summary>
@@ -32,7 +32,8 @@ internal static class DoneTasks
             foreach (var done in group)
                 if (done.Outcome.Save is { } save) await save(connection, ct);
         }
-        var ends = group.Any(d => d.Next is null);
+        // What goes to review may leave the batch with nothing else to do.
+        var ends = group.Any(d => d.Next is null or Stage.Review);
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { ImportQueue.SettleDone(batchId, group, saves) } };
         // Every settling of the batch waits for the event numbers that this one takes: where nothing has to be looked at after them the
         // commit travels along, and where they may have been the last ones' the look does.

@@ -30,6 +30,8 @@ public static class FaultPoints
     public const string AfterCommit = "after_commit";
     /// <summary>A batch is found to have no work left and has not been ended.</summary>
     public const string Completing = "completing";
+    /// <summary>A slice of a bulk decision is written and not committed.</summary>
+    public const string InBulk = "in_bulk";
     /// <summary>A statement of a migration was executed.</summary>
     public const string Migrating = "migrating";
 

@@ -35,10 +35,16 @@ public abstract record StageOutcome
     {
         /// <summary>True where the save is a short statement or two, or none: such a task may share its transaction with others of its batch.</summary>
         public bool IsLight { get; init; } = Save is null;
+
+        /// <summary>The stage that follows where it is not the usual one; at review a person decides, and the task is opened blocked.</summary>
+        public Stage? Next { get; init; }
     }
 
     /// <summary>The collection already has it; the item ends here, well.</summary>
     public sealed record Skipped(string Reason, SaveOutput? Save = null) : StageOutcome;
+
+    /// <summary>A rule said no; the item ends here as if a reviewer had.</summary>
+    public sealed record Rejected(string Reason, SaveOutput? Save = null) : StageOutcome;
 
     /// <summary>Not now, and not the document's fault: no attempt is charged.</summary>
     /// <param name="Reason">One of <see cref="WaitReasons"/>.</param>

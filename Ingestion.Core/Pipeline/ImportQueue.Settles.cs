@@ -16,7 +16,7 @@ public static partial class ImportQueue
         FOR NO KEY UPDATE OF t
         """;
 
-    // Each part feeds the next, so the row of the event numbers is locked last. What must not be (another task for an item that is final,
+    // A document that waits for a person, perhaps for days, keeps no other from carrying the same content: freed. Each part feeds the next, so the row of the event numbers is locked last. What must not be (another task for an item that is final,
     // a stage that the batch has no job for) comes out as NULL, which fails the whole settling.
     private const string Settle = $"""
         WITH mine AS MATERIALIZED (
@@ -31,12 +31,12 @@ public static partial class ImportQueue
             WHERE t.id = held.id
             RETURNING t.id, t.attempt, t.item_id, t.stage, held.next, held.data, held.ord
         ), freed AS (
-            DELETE FROM ingestion.content_claim WHERE item_id IN (SELECT item_id FROM done WHERE next IS NULL)
+            DELETE FROM ingestion.content_claim WHERE item_id IN (SELECT item_id FROM done WHERE next IS NULL OR next = 'review')
         ), moved AS (
             UPDATE ingestion.import_item i
             SET stage = coalesce(d.next, i.stage),
                 state = CASE WHEN d.next IS NULL THEN 'done' WHEN i.state = 'open' THEN 'open' END,
-                step = CASE WHEN d.next IS NULL THEN 'finished' ELSE 'pending' END,
+                step = CASE WHEN d.next IS NULL THEN 'finished' WHEN d.next = 'review' THEN 'reviewing' ELSE 'pending' END,
                 progress_current = 0, progress_total = NULL, progress_message = NULL,
                 completed_at = CASE WHEN d.next IS NULL THEN ingestion.clock() END,
                 started_at = coalesce(i.started_at, ingestion.clock())
@@ -45,7 +45,7 @@ public static partial class ImportQueue
             RETURNING i.id, d.next
         ), opened AS (
             INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
-            SELECT j.tenant_id, j.batch_id, j.id, m.id, m.next, 'ready', 0, 0, 0, ingestion.clock()
+            SELECT j.tenant_id, j.batch_id, j.id, m.id, m.next, CASE WHEN m.next = 'review' THEN 'blocked' ELSE 'ready' END, 0, 0, 0, ingestion.clock()
             FROM moved m
             LEFT JOIN ingestion.import_job j ON j.batch_id = @batch AND j.stage = m.next
             WHERE m.next IS NOT NULL
@@ -54,8 +54,8 @@ public static partial class ImportQueue
         ), facts AS MATERIALIZED (
             SELECT row_number() OVER (ORDER BY d.ord, k.part) AS n, k.kind, d.item_id, k.task_id, k.stage, k.data
             FROM done d
-            CROSS JOIN LATERAL (VALUES (1, 'stage_done', d.id, d.stage, d.data), (2, 'item_done', NULL, NULL, NULL)) AS k (part, kind, task_id, stage, data)
-            WHERE k.part = 1 OR d.next IS NULL
+            CROSS JOIN LATERAL (VALUES (1, 'stage_done', d.id, d.stage, d.data), (2, 'item_done', NULL, NULL, NULL), (3, 'review_requested', NULL, 'review', d.data)) AS k (part, kind, task_id, stage, data)
+            WHERE k.part = 1 OR (k.part = 2 AND d.next IS NULL) OR (k.part = 3 AND d.next = 'review')
         ), taken AS (
             UPDATE ingestion.import_batch_seq s
             SET seq = s.seq + n.count

@@ -23,6 +23,23 @@ internal static class ItemMoves
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>To the end that a reviewer, or a rule, wanted.</summary>
+    public static async Task RejectAsync(NpgsqlConnection connection, IReadOnlyList<long> items, string reason, CancellationToken ct)
+    {
+        const string sql = """
+            WITH freed AS (DELETE FROM ingestion.content_claim WHERE item_id = ANY(@items))
+            UPDATE ingestion.import_item
+            SET state = 'rejected', step = 'finished', progress_current = 0, progress_total = NULL, progress_message = NULL,
+                error_code = @code, error_message = @reason, completed_at = ingestion.clock(), started_at = coalesce(started_at, ingestion.clock())
+            WHERE id = ANY(@items) AND state = 'open'
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new("items", items.ToArray()), new("code", ErrorCodes.Rejected.Code), new("reason", reason) },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     public static async Task EndInputAsync(NpgsqlConnection connection, long input, ItemState state, string? code, string? message, CancellationToken ct)
     {
         const string sql = """

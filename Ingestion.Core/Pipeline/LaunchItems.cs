@@ -21,7 +21,7 @@ internal static class LaunchItems
         {
             Parameters =
             {
-                new("tenant", batch.TenantId), new("batch", batch.Id), new("stages", StageOrder.Standard.Select(s => s.Word()).ToArray()),
+                new("tenant", batch.TenantId), new("batch", batch.Id), new("stages", StageOrder.All.Select(s => s.Word()).ToArray()),
                 new("shift", TurnShift(batch.Priority)), new("workers", options.Workers),
             },
         };

@@ -49,6 +49,7 @@ public sealed class PipelineOptions
         Stage.Discover => Slots.Discover,
         Stage.Acquire => Slots.Acquire,
         Stage.Parse => MaxConcurrentProcessing,
+        Stage.Resolve => Slots.Resolve,
         Stage.Embed => Slots.Embed,
         _ => Slots.Index,
     };
@@ -59,6 +60,8 @@ public sealed class StageSlots
 {
     public int Discover { get; set; } = 2;
     public int Acquire { get; set; } = 8;
+
+    public int Resolve { get; set; } = 4;
 
     /// <summary>More than requests in flight: several documents' texts travel in one request, and the others gather the next ones.</summary>
     public int Embed { get; set; } = 32;

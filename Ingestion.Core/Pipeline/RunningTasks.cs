@@ -98,6 +98,9 @@ public sealed class RunningTask : IDisposable
     /// <summary>How many tasks its batch may have at work; null until that was read.</summary>
     internal int? BatchWorkers { get; set; }
 
+    /// <summary>The stage that its work asked for after it; null where that is the usual one, or not known yet.</summary>
+    internal Stage? Next { get; set; }
+
     public void TakeAway()
     {
         try

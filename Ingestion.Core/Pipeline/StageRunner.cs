@@ -102,7 +102,7 @@ public sealed class StageRunner(
             if (task.Stage == Stage.Discover || running.MayHoldUp(held)) waker.WakeAll();
             else
             {
-                if (StageOrder.After(task.Stage) is { } next) waker.Wake(next);
+                if ((held.Next ?? StageOrder.After(task.Stage)) is { } next and not Stage.Review) waker.Wake(next);
                 if (wanted) waker.Wake(task.Stage);
             }
         }
@@ -121,6 +121,7 @@ public sealed class StageRunner(
             if (task.Stage != Stage.Discover) limit.CancelAfter(work.Options.Timeout * 1.2 + TimeSpan.FromSeconds(5));
             var context = new StageContext(task, work, worker, hints, time);
             var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
+            held.Next = (outcome as StageOutcome.Done)?.Next;
             if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
                 await FollowAsync(task, after);
         }

@@ -67,10 +67,13 @@ public enum ItemStep { Pending, Accessing, Downloading, Parsing, Chunking, Embed
 /// <summary>Which stage follows which, and what a stage's items show when nothing finer is reported.</summary>
 public static class StageOrder
 {
-    /// <summary>The stages every batch has a job for. Resolve and review get theirs when a collection asks for them.</summary>
-    public static IReadOnlyList<Stage> Standard { get; } = [Stage.Discover, Stage.Acquire, Stage.Parse, Stage.Embed, Stage.Index];
+    /// <summary>The stages every batch has a job for. Most documents pass from parse to embed at once: see <see cref="StageOutcome.Done.Next"/>.</summary>
+    public static IReadOnlyList<Stage> All { get; } = Enum.GetValues<Stage>();
 
-    /// <summary>The stage an item enters when this one is done; null after the last.</summary>
+    /// <summary>The stages that workers serve. Review is people's: its tasks are opened blocked and never claimed.</summary>
+    public static IReadOnlyList<Stage> Standard { get; } = [Stage.Discover, Stage.Acquire, Stage.Parse, Stage.Resolve, Stage.Embed, Stage.Index];
+
+    /// <summary>The stage an item enters when this one is done and says nothing else; null after the last.</summary>
     public static Stage? After(Stage stage) => stage switch
     {
         Stage.Acquire => Stage.Parse,

@@ -19,6 +19,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         StageOutcome.Done done when task.ItemId is null => InTransactionAsync(task, c => ListedAsync(c, task, done, ct), ct),
         StageOutcome.Done done => DoneAsync(new(task, done), ct),
         StageOutcome.Skipped skipped => InTransactionAsync(task, c => SkippedAsync(c, task, skipped, ct), ct),
+        StageOutcome.Rejected rejected => InTransactionAsync(task, c => RejectedAsync(c, task, rejected, ct), ct),
         StageOutcome.RetryLater later => InTransactionAsync(task, c => ImportQueue.PostponeAsync(c, task, later.After, later.Reason, ct), ct),
         StageOutcome.Blocked blocked => InTransactionAsync(task, c => BlockedAsync(c, task, blocked, ct), ct),
         _ => throw new InvalidOperationException($"unknown outcome {outcome.GetType().Name}"),
@@ -63,6 +64,17 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
         await ItemMoves.EndAsync(connection, task.ItemId!.Value, ItemState.Skipped, skipped.Reason, ct);
         await ImportEvents.AppendAsync(connection, task.BatchId,
             [new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word()), new(EventKinds.ItemSkipped, task.ItemId, Data: Json("reason", skipped.Reason))], ct);
+        await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
+        return true;
+    }
+
+    private static async Task<bool> RejectedAsync(NpgsqlConnection connection, ClaimedTask task, StageOutcome.Rejected rejected, CancellationToken ct)
+    {
+        if (!await ImportQueue.SucceedAsync(connection, task, ct)) return false;
+        if (rejected.Save is { } save) await save(connection, ct);
+        await ItemMoves.RejectAsync(connection, [task.ItemId!.Value], rejected.Reason, ct);
+        await ImportEvents.AppendAsync(connection, task.BatchId,
+            [new(EventKinds.StageDone, task.ItemId, task.Id, task.Stage.Word()), new(EventKinds.ItemRejected, task.ItemId, Data: Json("reason", rejected.Reason))], ct);
         await BatchCompletion.TryCompleteAsync(connection, task.BatchId, ct);
         return true;
     }

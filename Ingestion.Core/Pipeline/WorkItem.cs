@@ -6,7 +6,14 @@ namespace Ingestion.Core.Pipeline;
 /// <summary>What a stage needs to know of the document it works on; read once when the task starts.</summary>
 public sealed record WorkItem(
     long ItemId, long BatchId, string TenantId, long CollectionId, string? CollectionModel, string SourceType, string? ConnectionId,
-    string SourceKey, int Row, string Name, long? UploadId, string Metadata, long? SourceVersionId, long? DocumentVersionId, long? GenerationId);
+    string SourceKey, int Row, string Name, long? UploadId, string Metadata, long? SourceVersionId, long? DocumentVersionId, long? GenerationId)
+{
+    /// <summary>What the documents of its collection are records of; null where they are documents and nothing else.</summary>
+    public long? RecordTypeId { get; init; }
+
+    /// <summary>A row of a manifest may pass without a person where it is sure enough.</summary>
+    public bool AutoAccept { get; init; }
+}
 
 /// <summary>What a discover stage needs to know of the input it lists.</summary>
 public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor, long CollectionId = 0);
@@ -16,7 +23,7 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
 {
     // Of tasks claimed together nearly all are of few batches, so what is the batch's travels once.
     private const string Batches = """
-        SELECT b.id, b.collection_id, c.embedding_model, b.options::text
+        SELECT b.id, b.collection_id, c.embedding_model, b.options::text, c.record_type_id, c.auto_accept
         FROM ingestion.import_batch b
         JOIN ingestion.collection c ON c.id = b.collection_id
         WHERE b.id = ANY(@batches);
@@ -58,7 +65,10 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
     private static Lazy<Work> OfItem(NpgsqlDataReader r, WorkBatch batch)
     {
         var item = new WorkItem(r.GetInt64(0), r.GetInt64(1), r.GetString(2), batch.CollectionId, batch.CollectionModel, r.GetString(3), Text(r, 4),
-            r.GetString(5), r.GetInt32(6), r.GetString(7), Number(r, 8), r.GetString(9), Number(r, 10), Number(r, 11), Number(r, 12));
+            r.GetString(5), r.GetInt32(6), r.GetString(7), Number(r, 8), r.GetString(9), Number(r, 10), Number(r, 11), Number(r, 12))
+        {
+            RecordTypeId = batch.RecordTypeId, AutoAccept = batch.AutoAccept,
+        };
         return new(() => new(batch.Options.Value, item, null));
     }
 
@@ -74,6 +84,10 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
 
     private sealed record WorkBatch(long CollectionId, string? CollectionModel, Lazy<ProcessingOptions> Options)
     {
+        public long? RecordTypeId { get; private init; }
+
+        public bool AutoAccept { get; private init; }
+
         public static WorkBatch Read(NpgsqlDataReader r)
         {
             var options = r.GetString(3);
@@ -81,7 +95,10 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
             {
                 using var document = JsonDocument.Parse(options);
                 return ProcessingOptions.Read(document.RootElement, new());
-            }));
+            }))
+            {
+                RecordTypeId = Number(r, 4), AutoAccept = r.GetBoolean(5),
+            };
         }
     }
 }

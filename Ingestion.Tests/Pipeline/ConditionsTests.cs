@@ -15,7 +15,7 @@ public sealed class ConditionsTests : DatabaseTest
     [Fact]
     public async Task Where_a_worker_lives_everything_is_good()
     {
-        await WorkerAsync("""{"discover":2,"acquire":8,"parse":3,"embed":32,"index":4}""", 45);
+        await WorkerAsync("""{"discover":2,"acquire":8,"parse":3,"resolve":4,"embed":32,"index":4}""", 45);
         var found = await ReadAsync();
         found.Keys.Order().ShouldBe(["clock", "connections", "disk", "duties", "stages", "transactions"]);
         found.Values.Where(c => c.State != ConditionState.Good).ShouldBeEmpty();
@@ -29,7 +29,7 @@ public sealed class ConditionsTests : DatabaseTest
         await WorkerAsync("""{"discover":2,"acquire":8,"index":4}""", 45);
         await Make.Task(stage: Stage.Parse);
         var stages = (await ReadAsync())["stages"];
-        (stages.State, stages.Sentence).ShouldBe((ConditionState.Warning, "No running worker serves parse, embed."));
+        (stages.State, stages.Sentence).ShouldBe((ConditionState.Warning, "No running worker serves parse, resolve, embed."));
         stages.Remedy!.ShouldContain("Tasks that wait for it: 1.");
     }
 

@@ -129,7 +129,7 @@ public sealed class SettleTests : DatabaseTest
     {
         var task = await Make.Task(state: TaskState.Running);
         (await Spine.Settler.SettleAsync(task, new StageOutcome.Blocked((_, _) => Task.CompletedTask), CancellationToken.None)).ShouldBeTrue();
-        (await ScalarAsync<string>("SELECT state || ': ' || message FROM ingestion.import_batch")).ShouldBe("completed: 1 documents wait for review.");
+        (await ScalarAsync<string>("SELECT state || ': ' || message FROM ingestion.import_batch")).ShouldBe("completed: 1 document waits for review.");
         (await ScalarAsync<string>("SELECT i.state || ' ' || t.state FROM ingestion.import_item i JOIN ingestion.import_task_run t ON t.item_id = i.id")).ShouldBe("open blocked");
     }
 

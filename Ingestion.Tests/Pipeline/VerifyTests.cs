@@ -28,6 +28,8 @@ public sealed class VerifyTests : DatabaseTest
         { "batch_has_its_jobs", "UPDATE ingestion.import_job SET active = true" },
         { "frozen_counts_add_up", "UPDATE ingestion.import_batch SET final_counts = jsonb_set(final_counts, '{Done}', '17')" },
 
+        { "review_has_blocked_task", "INSERT INTO ingestion.review_item (tenant_id, collection_id, batch_id, item_id, state) SELECT i.tenant_id, b.collection_id, b.id, i.id, 'open' FROM ingestion.import_item i JOIN ingestion.import_batch b ON b.id = i.batch_id LIMIT 1" },
+
         { "chunk_ordinal_is_unique", "DROP INDEX ingestion.ix_chunk_document_version_id_ordinal; UPDATE ingestion.chunk SET ordinal = 0" },
         { "source_content_is_unique", "DROP INDEX ingestion.ix_source_version_source_id_sha256; UPDATE ingestion.source_version SET source_id = 1, sha256 = repeat('b', 64)" },
         { "source_is_unique", "DROP INDEX ingestion.source_place; UPDATE ingestion.source SET source_key = 'x', source_type = 'url'" },

@@ -45,7 +45,7 @@ internal sealed class Make(NpgsqlDataSource worker)
             new("tenant", tenant), new("public", PublicId.New("job_")), new("priority", priority.Word()), new("state", state.Word()),
             new("desired", (desired ?? (state == BatchState.Paused ? DesiredState.Pause : DesiredState.Run)).Word()), new("draft", draft),
             new("age", age ?? TimeSpan.Zero), new("active", state is BatchState.Running or BatchState.Retrying), new("final", state.IsFinal()),
-            new("shift", LaunchItems.TurnShift(priority)), new("workers", maxWorkers), new("stages", StageOrder.Standard.Select(s => s.Word()).ToArray()),
+            new("shift", LaunchItems.TurnShift(priority)), new("workers", maxWorkers), new("stages", StageOrder.All.Select(s => s.Word()).ToArray()),
         });
         return (long)(await command.ExecuteScalarAsync())!;
     }

@@ -64,10 +64,10 @@ public sealed class PipelineHost : IAsyncDisposable
     public T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
     /// <summary>Uploads a file and returns its id.</summary>
-    public async Task<string> UploadAsync(string path, byte[] content)
+    public async Task<string> UploadAsync(string path, byte[] content, string purpose = "file")
     {
         var uploads = Get<UploadStore>();
-        var upload = await uploads.CreateAsync(Actor, new(path, content.Length), CancellationToken.None);
+        var upload = await uploads.CreateAsync(Actor, new(path, content.Length, Purpose: purpose), CancellationToken.None);
         if (content.Length > 0) (await uploads.WriteAsync(Actor.TenantId, upload.PublicId, 0, new MemoryStream(content), CancellationToken.None)).ShouldBe(content.Length);
         return upload.PublicId;
     }

@@ -15,7 +15,7 @@ internal static class ClaimLatency
         await FinishedTasks.LoadAsync(rig);
         var batch = (await QueuePath.SubmitAsync(rig, Rig.Measured, inputs.Items, 1))[0].BatchId;
         // Their jobs are active; the batch is not, so nothing else of the pipeline touches them.
-        await rig.AdministerAsync($"UPDATE ingestion.import_job SET active = true, stage = 'resolve' WHERE batch_id = {batch} AND stage = 'acquire'");
+        await rig.AdministerAsync($"DELETE FROM ingestion.import_job WHERE stage = 'resolve' AND batch_id = {batch}; UPDATE ingestion.import_job SET active = true, stage = 'resolve' WHERE batch_id = {batch} AND stage = 'acquire'");
         var times = new List<double>();
         var begun = Stopwatch.GetTimestamp();
         while (true)

@@ -37,6 +37,7 @@ internal static class Contenders
         ["enqueue"] = QueuePath.EnqueueAsync,
         ["listed-10k"] = _ => ListedPath.RunAsync(10_000),
         ["listed-100k"] = _ => ListedPath.RunAsync(100_000),
+        ["resolve"] = ResolveBenchmark.RunAsync,
         ["sql"] = QueueFloor.RunAsync,
         ["followed-none"] = i => SubscribersPath.RunAsync(i, onRunning: true, reading: 0, silent: 0),
         ["followed-idle"] = i => SubscribersPath.RunAsync(i, onRunning: false, reading: i.Subscribers, silent: i.Subscribers / 10),

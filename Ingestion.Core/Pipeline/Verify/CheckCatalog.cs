@@ -36,7 +36,8 @@ public static class CheckCatalog
         new("I1", ItemChecks.StuckBatch, "A batch that runs has something to run, or somebody ends it.", "Ends the batches that nobody ended, as the last task would have."),
         new("I1", ItemChecks.HalfCancelled, "A cancel is carried out within a minute.", "Carries the cancels to their end."),
         new("I1", ItemChecks.JobFlags, "The jobs of a batch are open to workers exactly while it runs.", "Opens and closes the jobs as the state of their batch says."),
-        new("I1", "frozen_counts_add_up", "The counts with which a batch ended are those of its items."),
+        new("I1", "frozen_counts_add_up", "The counts of an ended batch are those of its items."),
+        new("I1", "review_has_blocked_task", "A document that waits for review is asked about once, and only while it waits."),
 
         new("I2", "chunk_ordinal_is_unique", "The chunks of a version are numbered without repeats."),
         new("I2", "source_content_is_unique", "The same content of a source is one version."),

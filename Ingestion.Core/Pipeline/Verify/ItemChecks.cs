@@ -67,9 +67,12 @@ internal static class ItemChecks
             SELECT 'batch ' || b.public_id AS subject, format('Batch %s is %s, but %s of its tasks are ready or running and %s of its open items do not wait for review.', b.public_id, b.state, w.tasks, w.items) AS sentence
             FROM ingestion.import_batch b
             CROSS JOIN LATERAL (
-                SELECT (SELECT count(*) FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running')) AS tasks,
+                -- What a reviewer decides after the end goes on in the ended batch.
+                SELECT (SELECT count(*) FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running')
+                          AND NOT EXISTS (SELECT FROM ingestion.review_item r WHERE r.item_id = t.item_id AND r.state <> 'open')) AS tasks,
                        (SELECT count(*) FROM ingestion.import_item i WHERE i.batch_id = b.id AND i.state = 'open'
-                          AND NOT EXISTS (SELECT FROM ingestion.import_task_run t WHERE t.item_id = i.id AND t.state = 'blocked')) AS items
+                          AND NOT EXISTS (SELECT FROM ingestion.import_task_run t WHERE t.item_id = i.id AND t.state = 'blocked')
+                          AND NOT EXISTS (SELECT FROM ingestion.review_item r WHERE r.item_id = i.id AND r.state <> 'open')) AS items
             ) w
             WHERE b.state IN ('completed', 'failed', 'cancelled') AND (w.tasks > 0 OR w.items > 0)
             """),
@@ -92,7 +95,11 @@ internal static class ItemChecks
             WHERE NOT b.draft
             GROUP BY b.id
             HAVING count(j.id) = 0
-                OR (b.state NOT IN ('running', 'retrying') AND count(*) FILTER (WHERE j.active) > 0)
+                OR (b.state NOT IN ('running', 'retrying') AND count(*) FILTER (WHERE j.active) > 0
+                    AND NOT (b.completed_at IS NOT NULL AND EXISTS (SELECT FROM ingestion.import_task_run t WHERE t.batch_id = b.id AND t.state IN ('ready', 'running'))))
+                OR (b.completed_at IS NOT NULL AND count(*) FILTER (WHERE NOT j.active) > 0
+                    AND EXISTS (SELECT FROM ingestion.import_task_run t JOIN ingestion.review_item r ON r.item_id = t.item_id AND r.state <> 'open'
+                                WHERE t.batch_id = b.id AND t.state IN ('ready', 'running')))
                 OR (b.state IN ('running', 'retrying') AND b.desired_state = 'run' AND count(*) FILTER (WHERE NOT j.active) > 0)
             """),
         new("I1", "frozen_counts_add_up", """
@@ -106,8 +113,19 @@ internal static class ItemChecks
                 FROM ingestion.import_item i WHERE i.batch_id = b.id
             ) n
             WHERE b.state IN ('completed', 'failed', 'cancelled')
-              -- What waited for review when the batch ended may have been decided since.
-              AND (b.final_counts IS NULL OR ((b.final_counts ->> 'AwaitingReview')::int = 0 AND NOT b.final_counts @> to_jsonb(n)))
+              -- None are frozen while what a reviewer decided after the end is on its way.
+              AND b.final_counts IS NOT NULL AND NOT b.final_counts @> to_jsonb(n)
+            """),
+        new("I1", "review_has_blocked_task", """
+            SELECT 'item ' || i.id AS subject, format('Item %s of batch %s is %s at %s with %s open reviews and %s blocked tasks at review.', i.id, i.batch_id, i.state, i.stage, w.reviews, w.tasks) AS sentence
+            FROM ingestion.import_item i
+            JOIN (
+                SELECT coalesce(r.item_id, t.item_id) AS item_id, count(r.id) AS reviews, count(t.id) AS tasks
+                FROM (SELECT id, item_id FROM ingestion.review_item WHERE state = 'open') r
+                FULL JOIN (SELECT id, item_id FROM ingestion.import_task_run WHERE stage = 'review' AND state IN ('ready', 'running', 'blocked')) t ON t.item_id = r.item_id
+                GROUP BY 1
+            ) w ON w.item_id = i.id
+            WHERE w.reviews <> 1 OR w.tasks <> 1
             """),
     ];
 

@@ -41,13 +41,13 @@ internal static class LogChecks
             FROM ingestion.import_item i
             LEFT JOIN (
                 SELECT DISTINCT ON (item_id) item_id,
-                       CASE kind WHEN 'item_done' THEN 'done' WHEN 'item_skipped' THEN 'skipped' WHEN 'item_failed' THEN 'failed' WHEN 'item_cancelled' THEN 'cancelled' ELSE 'open' END AS state
+                       CASE kind WHEN 'item_done' THEN 'done' WHEN 'item_skipped' THEN 'skipped' WHEN 'item_failed' THEN 'failed' WHEN 'item_cancelled' THEN 'cancelled' WHEN 'item_rejected' THEN 'rejected' ELSE 'open' END AS state
                 FROM ingestion.import_event
-                WHERE item_id IS NOT NULL AND kind IN ('item_done', 'item_skipped', 'item_failed', 'item_cancelled', 'item_retried')
+                WHERE item_id IS NOT NULL AND kind IN ('item_done', 'item_skipped', 'item_failed', 'item_cancelled', 'item_rejected', 'item_retried')
                 ORDER BY item_id, seq DESC
             ) l ON l.item_id = i.id
             LEFT JOIN ingestion.pruned_batch p ON p.batch_id = i.batch_id
-            WHERE i.state <> coalesce(l.state, 'open') AND i.state <> 'rejected' AND (l.state IS NOT NULL OR p.events_pruned_at IS NULL OR i.completed_at > p.events_pruned_at)
+            WHERE i.state <> coalesce(l.state, 'open') AND (l.state IS NOT NULL OR p.events_pruned_at IS NULL OR i.completed_at > p.events_pruned_at)
             """),
         new("I3", "log_folds_to_tasks", $"""
             SELECT 'task ' || t.id AS subject,

@@ -38,8 +38,6 @@ internal static class PercentageChecks
         foreach (var (id, publicId, frozen, total, ended, acquired) in batches)
         {
             var shown = frozen is null ? await BatchCounts.ReadAsync(connection, id, ct) : BatchCounts.FromJson(frozen);
-            // Counts frozen with work waiting for review show that moment, not this one.
-            if (frozen is not null && shown.AwaitingReview > 0) continue;
             Compare("ended", shown.PercentTerminal, total == 0 ? 0 : 100 * ended / total);
             Compare("downloaded", shown.DownloadPercent, total == 0 ? 0 : 100 * acquired / total);
             Compare("overall", shown.OverallPercent, total == 0 ? 0 : 50 * (acquired + ended) / total);

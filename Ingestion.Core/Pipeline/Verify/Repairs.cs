@@ -57,16 +57,22 @@ public sealed class Repairs(NpgsqlDataSource worker, IArtifactStore store, Batch
     // Each batch under the locks of whoever changes its state.
     private async Task<int> SetJobFlagsAsync(CancellationToken ct)
     {
-        const string wrong = """
+        // An ended batch works while something that a reviewer decided afterwards is on its way.
+        const string works = """
+            (b.state IN ('running', 'retrying') OR (b.completed_at IS NOT NULL AND EXISTS (
+                SELECT FROM ingestion.import_task_run t JOIN ingestion.review_item r ON r.item_id = t.item_id AND r.state <> 'open'
+                WHERE t.batch_id = b.id AND t.state IN ('ready', 'running'))))
+            """;
+        const string wrong = $"""
             SELECT DISTINCT b.id
             FROM ingestion.import_batch b
             JOIN ingestion.import_job j ON j.batch_id = b.id
-            WHERE CASE WHEN b.state IN ('running', 'retrying') THEN b.desired_state = 'run' AND NOT j.active ELSE j.active END
+            WHERE CASE WHEN {works} THEN b.desired_state = 'run' AND NOT j.active ELSE j.active END
             ORDER BY b.id
             """;
-        const string set = """
-            UPDATE ingestion.import_job j SET active = b.state IN ('running', 'retrying')
-            FROM ingestion.import_batch b WHERE b.id = $1 AND j.batch_id = b.id AND j.active <> (b.state IN ('running', 'retrying'))
+        const string set = $"""
+            UPDATE ingestion.import_job j SET active = {works}
+            FROM ingestion.import_batch b WHERE b.id = $1 AND j.batch_id = b.id AND j.active <> {works}
             """;
         var batches = new List<long>();
         await using (var command = worker.CreateCommand(wrong))

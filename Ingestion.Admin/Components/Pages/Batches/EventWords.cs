@@ -45,6 +45,8 @@ public sealed record EventWords(string Icon, string Tone, string Text)
             EventKinds.ItemCancelled => new("cancel", "muted", "Cancelled."),
             EventKinds.ItemRetried => new("autorenew", "running", $"Opened again at {Named(e.Stage)}."),
             EventKinds.ReviewRequested => new("person_raised_hand", "person", "Waits for a person to review it."),
+            EventKinds.ItemRejected => new("block", "muted", Said(d, "by") is { Length: > 0 } ? $"Rejected{By(d)}" : $"Rejected: {Said(d, "reason")}"),
+            EventKinds.ReviewDecided => new("how_to_reg", "person", $"{Decided(d)}{By(d)}"),
             EventKinds.AttemptFailed => new("warning", "paused", $"Attempt {Number(d, "attempt")} at {Named(e.Stage)} failed, another follows: {Said(d, "message")}"),
             EventKinds.LeaseLost => new("heart_broken", "paused", $"The worker stopped during attempt {Number(d, "attempt")} at {Named(e.Stage)}."),
             _ => new("info", "waiting", e.Kind.Replace('_', ' ')),
@@ -76,6 +78,18 @@ public sealed record EventWords(string Icon, string Tone, string Text)
         "embed" => Number(d, "chunks") is > 0 and var all ? $"Embedded {Format.Count(all, "chunk")}, {Format.Count(Number(d, "computed"))} of them new." : "Embedded.",
         "index" => "Stored.",
         _ => $"{Named(stage)} is done.",
+    };
+
+    private static string Decided(JsonElement d) => Said(d, "action") switch
+    {
+        "approve" => "Approved",
+        "reject" => "Rejected",
+        "send_back" => "Sent back",
+        "undo" => "A decision was taken back",
+        "pick" => $"The {Said(d, "field")} was chosen: {Said(d, "entity")},",
+        "new_entity" => $"A new entity was made for the {Said(d, "field")}: {Said(d, "entity")},",
+        "merge" => $"Two entities of the {Said(d, "field")} became one: {Said(d, "entity")},",
+        _ => "Decided",
     };
 
     private static string Failed(JsonElement d) => Number(d, "attempt") is > 1 and var n ? $"Failed after {n} attempts: {Said(d, "message")}" : $"Failed: {Said(d, "message")}";

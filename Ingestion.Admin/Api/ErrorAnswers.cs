@@ -61,6 +61,8 @@ internal static class ErrorAnswers
                 BadHttpRequestException bad => Answers.WriteAsync(context, bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? "The request is too large."
                     : "The request is not well formed."),
+                // How the server tells of a part whose length is no number.
+                IOException { InnerException: OverflowException } => Answers.WriteAsync(context, StatusCodes.Status400BadRequest, "The request is not well formed."),
                 _ when Transient.Is(exception) => AwayAsync(context),
                 _ => Answers.WriteAsync(context, StatusCodes.Status500InternalServerError,
                     "Something went wrong on our side. The log tells more under the correlation id."),

@@ -26,8 +26,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     public async Task BuildAsync()
     {
         var seed = new LibrarySeed(_database);
-        await seed.CollectionAsync(owner.TenantId, Collection);
-        _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}.md");
+        await RunAsync("INSERT INTO ingestion.collection (tenant_id, key, name) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING", owner.TenantId, Collection);
+        _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}-{Guid.NewGuid():n}.md");
         var stored = await services.GetRequiredService<IArtifactStore>().PutAsync($"{owner.TenantId}/estate/1/normalized.md", new MemoryStream(Encoding.UTF8.GetBytes($"# {Canary}")), CancellationToken.None);
         await RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1 WHERE id = $2", stored.ToString(), _document.Version);
         await RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE tenant_id = $2 AND source_id = $3", stored.ToString(), owner.TenantId, _document.Source);

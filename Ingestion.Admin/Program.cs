@@ -4,6 +4,7 @@ using Ingestion.Admin.Api;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
+using Ingestion.Admin.Telemetry;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -31,6 +32,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
+        .AddTelemetry()
         .AddPages()
         .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
@@ -47,8 +49,9 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseRouting();
     app.UseAccess();
     app.MapHealth();
+    app.MapMetrics();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -14,6 +14,7 @@ using Ingestion.Core.Postgres;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
+using Ingestion.Core.Webhooks;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
@@ -67,6 +68,7 @@ public static class IngestionServices
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
+        services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
     }
@@ -98,6 +100,8 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, AnnounceDownloads>();
+        services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

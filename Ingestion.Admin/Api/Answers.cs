@@ -7,7 +7,7 @@ namespace Ingestion.Admin.Api;
 internal static class Answers
 {
     // What belongs to programs even where a browser asks.
-    private static readonly PathString[] ApiPaths = ["/api", "/batch", "/ingest", "/v1", "/config", "/health", "/_blazor"];
+    private static readonly PathString[] ApiPaths = ["/api", "/batch", "/ingest", "/v1", "/config", "/health", "/metrics", "/_blazor"];
 
     /// <summary>True where a person with a browser waits for a page.</summary>
     public static bool WantsPage(this HttpRequest request) =>

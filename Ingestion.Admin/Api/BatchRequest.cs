@@ -34,7 +34,9 @@ internal static class BatchRequest
         "urls" => r with { Urls = JsonFields.List(name, value, Url) },
         "uploads" => r with { Uploads = JsonFields.List(name, value, (n, v) => JsonFields.Text(n, v, MaxName)) },
         "manifests" => r with { Manifests = JsonFields.List(name, value, Manifest) },
-        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests"),
+        // Read and checked where the batch is submitted: what it becomes depends on who submits it.
+        "webhook" => r,
+        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests, webhook"),
     };
 
     private static UrlEntry Url(string name, JsonElement value)

@@ -1,5 +1,6 @@
 using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -46,6 +47,9 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<ProtectionKey> ProtectionKeys => Set<ProtectionKey>();
     public DbSet<Duty> Duties => Set<Duty>();
     public DbSet<PrunedBatch> PrunedBatches => Set<PrunedBatch>();
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -65,6 +69,7 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
         conventions.Properties<ItemStep>().HaveConversion<WordConverter<ItemStep>>();
         conventions.Properties<Role>().HaveConversion<WordConverter<Role>>();
         conventions.Properties<KeyScope>().HaveConversion<WordConverter<KeyScope>>();
+        conventions.Properties<DeliveryState>().HaveConversion<WordConverter<DeliveryState>>();
     }
 
     private static void UseSnakeCase(IMutableEntityType entity)

@@ -30,6 +30,8 @@ public static class FaultPoints
     public const string AfterCommit = "after_commit";
     /// <summary>A batch is found to have no work left and has not been ended.</summary>
     public const string Completing = "completing";
+    /// <summary>A webhook was sent and nothing of it is written; the subject is the event.</summary>
+    public const string AfterWebhook = "after_webhook";
     /// <summary>A statement of a migration was executed.</summary>
     public const string Migrating = "migrating";
 

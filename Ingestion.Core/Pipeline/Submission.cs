@@ -25,6 +25,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         await Drafts.AttachUploadsAsync(connection, actor, id, [.. request.Manifests.Select(m => m.Upload)], "manifest", ct);
         if (request.Urls.Count > 0) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Url, JsonSerializer.Serialize(new { urls = request.Urls }), ct);
         foreach (var manifest in request.Manifests) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Manifest, JsonSerializer.Serialize(manifest), ct);
+        if (request.Webhook is { } webhook) await Webhooks.WebhookDesk.InsertAsync(connection, actor, webhook, id, ct);
         await LaunchAsync(connection, actor, id, request.AutoStart, ct);
         await transaction.CommitAsync(ct);
         await WakeAsync(id, ct);

@@ -15,6 +15,8 @@ public sealed record SubmissionRequest(string Name)
     /// <summary>Public ids of completed uploads.</summary>
     public IReadOnlyList<string> Uploads { get; init; } = [];
     public IReadOnlyList<ManifestEntry> Manifests { get; init; } = [];
+    /// <summary>An address that is told of this batch alone; null for none.</summary>
+    public Webhooks.PreparedWebhook? Webhook { get; init; }
 }
 
 /// <summary>An address with what was given beside it. The address is kept as written: what is wrong with it is found when it is fetched.</summary>

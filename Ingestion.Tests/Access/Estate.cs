@@ -4,6 +4,7 @@ using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Sources;
+using Ingestion.Core.Webhooks;
 using Ingestion.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -21,6 +22,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     private readonly Database _database = services.GetRequiredService<Database>();
     private readonly Actor _actor = new(owner.TenantId, owner.Id);
     private Seeded _document = null!;
+    private string _webhook = "";
     private int _made;
 
     public async Task BuildAsync()
@@ -39,7 +41,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{version:long}", "{**name}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{version:long}", "{**name}", "{delivery}", "{Id}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
@@ -59,6 +61,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
                 ("invitations", _) => (await services.GetRequiredService<Invitations>().CreateAsync(_actor, Canary, Role.Viewer, CancellationToken.None)).View.Id,
                 ("secrets", _) => await SecretAsync(),
                 ("tenants", _) => await TenantAsync(),
+                ("webhooks", "{delivery}") => await DeliveryAsync(),
+                ("webhooks", _) => await WebhookAsync(),
                 _ => throw new InvalidOperationException($"{pattern} has {place}: say here what stands for it"),
             };
             address = address.Replace(place, value, StringComparison.Ordinal);
@@ -96,6 +100,22 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var name = $"connection/{Canary}{_made++}";
         await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
         return name;
+    }
+
+    private async Task<string> WebhookAsync()
+    {
+        var desk = services.GetRequiredService<WebhookDesk>();
+        // A tenant has so many and no more.
+        await desk.RemoveAsync(_actor, _webhook, CancellationToken.None);
+        return _webhook = (await desk.CreateAsync(_actor, new("https://example.org/hook", Description: $"{Canary} webhook"), CancellationToken.None)).Id;
+    }
+
+    // Of the webhook that was made for the same address.
+    private async Task<string> DeliveryAsync()
+    {
+        var id = (await services.GetRequiredService<WebhookDesk>().TestAsync(_actor, _webhook, CancellationToken.None))!;
+        await RunAsync("UPDATE ingestion.webhook_delivery SET state = 'dead', next_at = NULL, ended_at = now(), last_error = $1 WHERE public_id = $2", Canary, id);
+        return id;
     }
 
     private async Task<string> TenantAsync()

@@ -53,7 +53,8 @@ internal static class ErrorAnswers
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
         {
-            if (context.Request.WantsPage())
+            // By now the request stands at the error page.
+            if (context.Request.WantsPage(context.Features.Get<IExceptionHandlerPathFeature>()?.Path))
                 return false;
             await (exception switch
             {

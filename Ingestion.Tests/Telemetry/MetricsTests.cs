@@ -126,7 +126,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
         await new Make(app.Services.GetRequiredService<Database>().Worker).Batch(BatchState.Paused);
         await client.GetAsync("/api/v1/batches");
         await Eventually.IsAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/metrics", "").Contains("bulk_job_download_progress", StringComparison.Ordinal)), "measurements have arrived");
-        received["/v1/metrics"].ShouldContain("ingestion_queue_tasks");
+        received["/v1/metrics"].ShouldContain("ingestion_jobs");
         await using var alone = _app.WithWebHostBuilder(b =>
         {
             b.UseSetting("Ingestion:Telemetry:OtlpEndpoint", "http://127.0.0.1:1");

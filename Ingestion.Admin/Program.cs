@@ -1,9 +1,12 @@
 using Ingestion.Admin;
 using Ingestion.Admin.Access;
 using Ingestion.Admin.Api;
+using Ingestion.Admin.Api.Families;
+using Ingestion.Admin.Api.Live;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
+using Ingestion.Admin.OpenApi;
 using Ingestion.Admin.Telemetry;
 
 if (ChildVerbs.Find(args) is { } child)
@@ -16,6 +19,7 @@ try
         .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
+        .AddClient()
         .RunAsync(args);
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
@@ -33,6 +37,9 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddAccess()
         .AddHealth()
         .AddTelemetry()
+        .AddFamilies()
+        .AddApiReference()
+        .AddLive()
         .AddPages()
         .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
@@ -47,11 +54,13 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseErrorAnswers();
     // After the error answers, which send a failed request through from here again.
     app.UseRouting();
+    // Before access, which counts and judges what wants to become a socket.
+    app.UseWebSockets(LiveSetup.Sockets);
     app.UseAccess();
     app.MapHealth();
     app.MapMetrics();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -58,7 +58,8 @@ public static class IngestionServices
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
-        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchSources>().AddSingleton<BatchStatistics>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddSingleton<EmbeddingKey>().AddHostedService(s => s.GetRequiredService<EmbeddingKey>());
@@ -78,9 +79,7 @@ public static class IngestionServices
     {
         services.AddParsing();
         services.AddSingleton<IChunker, MarkdownChunker>();
-        services.AddSingleton<ArtifactWriter>().AddSingleton<HostBudgets>();
 
-        services.AddSingleton<UrlConnector>();
         services.AddSingleton<ISourceConnector, UploadConnector>();
         services.AddSingleton<ISourceConnector>(s => s.GetRequiredService<UrlConnector>());
         services.AddSingleton<ISourceConnector, ManifestConnector>();
@@ -100,6 +99,8 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, SummariseBatches>();
+        services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<IDuty, AnnounceDownloads>();
         services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<DutyTurns>();

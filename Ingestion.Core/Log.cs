@@ -56,6 +56,10 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Batch {Batch} is {State}")]
     public static partial void BatchState(this ILogger log, long batch, string state);
 
+    [LoggerMessage(LogLevel.Information, "Batch {Batch} of {Tenant} ended {State}: descriptors_listed={DescriptorsListed} items_fetched={ItemsFetched} items_skipped_incremental={ItemsSkippedIncremental} items_ingested={ItemsIngested} items_failed={ItemsFailed}")]
+    public static partial void BatchSummary(
+        this ILogger log, string batch, string tenant, string state, int descriptorsListed, int itemsFetched, int itemsSkippedIncremental, int itemsIngested, int itemsFailed);
+
     [LoggerMessage(LogLevel.Warning, "This process could not say that it lives, and says it again: {Reason}")]
     public static partial void BeatFailed(this ILogger log, string reason);
 
@@ -64,6 +68,9 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "A transaction of {Login} ({Application}, server process {Pid}) has been open for {Seconds} s and is {State}: tables cannot be cleaned while it is")]
     public static partial void OldTransaction(this ILogger log, int pid, string login, string application, long seconds, string state);
+
+    [LoggerMessage(LogLevel.Information, "Batch {Batch}, {SourceType} {Connection}: descriptors_listed={Listed} items_skipped_incremental={Skipped} items_wanted={Wanted}")]
+    public static partial void SourceListed(this ILogger log, long batch, string sourceType, string connection, int listed, int skipped, int wanted);
 
     [LoggerMessage(LogLevel.Warning, "Webhooks that are due could not be taken up, trying again: {Reason}")]
     public static partial void WebhooksNotClaimed(this ILogger log, string reason);

@@ -36,8 +36,27 @@ internal static class BatchRequest
         "manifests" => r with { Manifests = JsonFields.List(name, value, Manifest) },
         // Read and checked where the batch is submitted: what it becomes depends on who submits it.
         "webhook" => r,
-        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests, webhook"),
+        "sources" => r with { Sources = JsonFields.List(name, value, Source) },
+        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests, sources, webhook"),
     };
+
+    private static SourceSelection Source(string name, JsonElement value)
+    {
+        var selection = new SourceSelection("");
+        foreach (var member in JsonFields.Members(name, value))
+            selection = member.Name switch
+            {
+                "source_type" => selection with { SourceType = JsonFields.Text($"{name}.source_type", member.Value, MaxName) },
+                "connection_id" => selection with { ConnectionId = JsonFields.OptionalText($"{name}.connection_id", member.Value, MaxName) },
+                "file_ids" => selection with { FileIds = member.Value.ValueKind == JsonValueKind.Null ? null : JsonFields.List($"{name}.file_ids", member.Value, (n, v) => JsonFields.Text(n, v, 8192)) },
+                // Kept longer than the body it came in.
+                "options" => selection with { Options = member.Value.Clone() },
+                "source" => selection with { Source = JsonFields.OptionalText($"{name}.source", member.Value, 8192) },
+                "metadata" => selection with { Metadata = Metadata($"{name}.metadata", member.Value) },
+                _ => throw Unknown($"{name}.{member.Name}", "source_type, connection_id, file_ids, options, source, metadata"),
+            };
+        return selection.SourceType.Length > 0 ? selection : throw Invalid($"{name}.source_type is missing.");
+    }
 
     private static UrlEntry Url(string name, JsonElement value)
     {

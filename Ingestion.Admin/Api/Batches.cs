@@ -4,7 +4,6 @@ using Ingestion.Admin.Access;
 using Ingestion.Core.Embeddings;
 using Ingestion.Core.Events;
 using Ingestion.Core.Pipeline;
-using Ingestion.Core.Webhooks;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
@@ -32,6 +31,7 @@ internal static class Batches
         batches.MapGet("/{id}/items/{item:long}", ItemAsync);
         batches.MapGet("/{id}/failures", FailuresAsync);
         batches.MapGet("/{id}/events", EventsAsync);
+        batches.MapGet("/{id}/waiting", WaitingAsync);
         batches.MapBatchActions();
         return app;
     }
@@ -57,7 +57,7 @@ internal static class Batches
     }
 
     private static async Task<IResult> SubmitAsync(
-        HttpContext http, Submission submission, BatchQueries batches, EmbeddingModels models, WebhookDesk desk, IOptions<ProcessingOptions> defaults, CancellationToken ct)
+        HttpContext http, Submission submission, BatchQueries batches, EmbeddingModels models, IOptions<ProcessingOptions> defaults, CancellationToken ct)
     {
         var (bytes, json) = await BodyAsync(http.Request, ct);
         using var body = json;
@@ -65,8 +65,7 @@ internal static class Batches
         var key = http.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKey) return Wire.Refuse(StatusCodes.Status400BadRequest, $"Idempotency-Key has more than {MaxKey} characters.");
         var request = JsonFields.Read(() => BatchRequest.Read(body.RootElement, defaults.Value));
-        var webhook = body.RootElement.TryGetProperty("webhook", out var asked) && asked.ValueKind != JsonValueKind.Null
-            ? desk.Prepare(http.Actor(), JsonFields.Read(() => WebhooksApi.Read("webhook", asked))) : default((PreparedWebhook Endpoint, string Secret)?);
+        var webhook = WebhooksApi.Of(http, body.RootElement);
         // Said now rather than by every document when it comes to be embedded.
         models.Resolve(request.Options.EmbeddingModelPreference);
         try
@@ -98,7 +97,7 @@ internal static class Batches
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, CancellationToken ct) =>
-        await batches.FindAsync(http.User.Scope(), id, ct) is { } batch ? Wire.Answer(await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
+        await batches.FindAsync(http.User.Scope(), id, ct) is { } batch ? Tagged.Answer(http, await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
 
     private static async Task<IResult> ItemsAsync(
         HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
@@ -119,7 +118,14 @@ internal static class Batches
         if (await batches.ItemAsync(http.User.Scope(), item, ct) is not { } found || found.BatchId != batch.Id)
             return Wire.Refuse(StatusCodes.Status404NotFound, $"There is no item {item} in this batch.");
         var waiting = found.State == ItemState.Open ? (await why.ForItemsAsync(http.User.Scope(), [item], ct)).GetValueOrDefault(item) : null;
-        return Wire.Answer(BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Scope(), item, ct)));
+        return Tagged.Answer(http, BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Scope(), item, ct)));
+    }
+
+    private static async Task<IResult> WaitingAsync(HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, CancellationToken ct)
+    {
+        var scope = http.User.Scope();
+        if (await batches.FindAsync(scope, id, ct) is not { } batch) return Unknown(id);
+        return Wire.Answer(new { Waiting = (await why.ForBatchAsync(scope, batch.Id, ct)).Select(w => BatchAnswers.Of(w, id, clock.GetUtcNow())) });
     }
 
     private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, FailureGroups groups, int? skip, int? take, CancellationToken ct)

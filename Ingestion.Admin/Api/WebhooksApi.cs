@@ -12,6 +12,8 @@ namespace Ingestion.Admin.Api;
 /// </summary>
 internal static class WebhooksApi
 {
+    private const int MaxUrl = 8000;
+
     public static WebApplication MapWebhooks(this WebApplication app)
     {
         var webhooks = app.MapGroup("/api/v1/webhooks");
@@ -40,7 +42,7 @@ internal static class WebhooksApi
         foreach (var member in JsonFields.Members(name, value))
             webhook = member.Name switch
             {
-                "url" => webhook with { Url = JsonFields.Text("url", member.Value, 8000) },
+                "url" => webhook with { Url = JsonFields.Text("url", member.Value, MaxUrl) },
                 "events" => webhook with { Events = member.Value.ValueKind == JsonValueKind.Null ? null : JsonFields.List("events", member.Value, (n, v) => JsonFields.Text(n, v, 100)) },
                 "description" => webhook with { Description = JsonFields.OptionalText("description", member.Value, 1000) },
                 "secret" => webhook with { Secret = JsonFields.OptionalText("secret", member.Value, 200) },
@@ -48,6 +50,14 @@ internal static class WebhooksApi
                 _ => throw new IngestionException(ErrorCodes.InvalidOption, $"{JsonFields.Shown(member.Name)} is not known here. Known are: url, events, description, secret, concurrency."),
             };
         return webhook.Url.Length > 0 ? webhook : throw new IngestionException(ErrorCodes.InvalidOption, "url is missing: the https address that is to be told.");
+    }
+
+    /// <summary>The endpoint that a submission names as its <c>webhook</c>, an address or an object, and its secret; null where it names none.</summary>
+    internal static (PreparedWebhook Endpoint, string Secret)? Of(HttpContext http, JsonElement submission)
+    {
+        if (submission.ValueKind != JsonValueKind.Object || !submission.TryGetProperty("webhook", out var asked) || asked.ValueKind == JsonValueKind.Null) return null;
+        var webhook = JsonFields.Read(() => asked.ValueKind == JsonValueKind.String ? new NewWebhook(JsonFields.Text("webhook", asked, MaxUrl)) : Read("webhook", asked));
+        return http.RequestServices.GetRequiredService<WebhookDesk>().Prepare(http.Actor(), webhook);
     }
 
     private static async Task<IResult> CreateAsync(HttpContext http, WebhookDesk desk, WebhookQueries queries, CancellationToken ct)

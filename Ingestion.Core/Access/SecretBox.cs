@@ -50,6 +50,13 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
             : Open(tenantId, name, box) ?? throw new IngestionException(ErrorCodes.SecretMissing, $"The secret {name} cannot be read any more: the key ring that sealed it is lost.");
     }
 
+    /// <summary>True where it is set, whether or not it can still be opened.</summary>
+    public async Task<bool> HasAsync(string tenantId, string name, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        return await db.Secrets.AnyAsync(s => s.TenantId == tenantId && s.Name == name, ct);
+    }
+
     /// <summary>The same for what can do without: null where it is not set or cannot be opened any more.</summary>
     public async Task<string?> FindAsync(string tenantId, string name, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ public sealed record BatchPlan(
     IReadOnlyList<PlanPart> Sources, IReadOnlyList<PlanPart> Formats, IReadOnlyList<PlanRefusal> Refused, IReadOnlyList<PlanManifest> Manifests,
     PlanPart Known, PlanPart Twins, int Repeats, int Unfinished, int MaxItems, PlanModel Model)
 {
+    /// <summary>Sites and connections that are listed once it runs; nobody knows yet how much they hold.</summary>
+    public int Listed { get; init; }
+
     /// <summary>Documents that become items.</summary>
     public long Items => Sources.Sum(s => s.Count);
 
@@ -28,7 +31,7 @@ public sealed record BatchPlan(
         get
         {
             var obstacles = new List<string>();
-            if (Items == 0 && Manifests.Count == 0 && Unfinished == 0) obstacles.Add("The batch is empty: add files, addresses or a manifest.");
+            if (Items == 0 && Manifests.Count == 0 && Unfinished == 0 && Listed == 0) obstacles.Add("The batch is empty: add files, addresses, a manifest or a source.");
             if (Unfinished > 0) obstacles.Add(Unfinished == 1 ? "1 upload is not finished: let it finish, or remove it." : $"{Number(Unfinished)} uploads are not finished: let them finish, or remove them.");
             obstacles.AddRange(Manifests.Where(m => m.Problem is not null).Select(m => $"{m.Name}: {m.Problem}"));
             if (Items > MaxItems) obstacles.Add($"The batch has {Number(Items)} documents; {Number(MaxItems)} are allowed. Split it.");

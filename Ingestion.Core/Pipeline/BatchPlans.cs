@@ -33,7 +33,10 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
             [.. sources.Where(s => s.Count > 0)], byFormat, refused.ToList(), manifests,
             processing.SkipExisting ? await KnownAsync(db, batch, ct) : new("", 0, 0),
             processing.SkipExisting ? Twins(here) : new("", 0, 0),
-            pasted.Repeats, uploads.Count(u => u.CompletedAt is null), options.MaxItemsPerBatch, await ModelAsync(db, batch, processing, ct));
+            pasted.Repeats, uploads.Count(u => u.CompletedAt is null), options.MaxItemsPerBatch, await ModelAsync(db, batch, processing, ct))
+        {
+            Listed = await db.Inputs.CountAsync(i => i.BatchId == batch.Id && !SubmissionSources.Own.Contains(i.SourceType), ct),
+        };
     }
 
     private async Task<IReadOnlyList<PlanPart>> FormatsAsync(List<Upload> here, PlanRefusals refused, CancellationToken ct)

@@ -67,6 +67,18 @@ public sealed class Drafts(NpgsqlDataSource worker)
         await transaction.CommitAsync(ct);
     }
 
+    /// <summary>Replaces what the draft takes from sources. Throws <c>invalid_option</c> with nothing changed.</summary>
+    public async Task SetSourcesAsync(Actor actor, long batchId, IReadOnlyList<SourceSelection> selections, CancellationToken ct)
+    {
+        await using var connection = await worker.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { Draft: true }) return;
+        await using (var delete = new NpgsqlCommand("DELETE FROM ingestion.import_input WHERE batch_id = @batch AND source_type <> ALL (@own)", connection) { Parameters = { new("batch", batchId), new("own", SubmissionSources.Own) } })
+            await delete.ExecuteNonQueryAsync(ct);
+        await SubmissionSources.AddAsync(connection, actor, batchId, selections, new Dictionary<string, JsonElement>(), ct);
+        await transaction.CommitAsync(ct);
+    }
+
     /// <summary>Throws the draft away with its inputs; the sweep removes its uploaded bytes. False where it is no draft any more.</summary>
     public async Task<bool> DiscardAsync(Actor actor, long batchId, CancellationToken ct)
     {
@@ -92,7 +104,7 @@ public sealed class Drafts(NpgsqlDataSource worker)
         var publicId = PublicId.New("job_");
         await using var command = Describe(new(sql, connection), actor, request);
         command.Parameters.Add(new("public", publicId));
-        command.Parameters.Add(new("who", actor.Name));
+        command.Parameters.Add(new("who", request.Owner ?? actor.Name));
         return await command.ExecuteScalarAsync(ct) is long id
             ? (id, publicId)
             : throw new IngestionException(ErrorCodes.InvalidOption, $"There is no collection '{request.Collection}'.");
@@ -114,15 +126,36 @@ public sealed class Drafts(NpgsqlDataSource worker)
             throw new IngestionException(ErrorCodes.MissingFile, "An upload is unknown, or belongs to another batch.");
     }
 
-    internal static async Task AddInputAsync(NpgsqlConnection connection, Actor actor, long batchId, string sourceType, string spec, CancellationToken ct)
+    /// <summary>Lays what a submission says of its uploads over what each came with.</summary>
+    internal static async Task DescribeUploadsAsync(NpgsqlConnection connection, long batchId, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> metadata, CancellationToken ct)
     {
+        if (metadata.Count == 0) return;
         const string sql = """
-            INSERT INTO ingestion.import_input (tenant_id, batch_id, ordinal, source_type, spec, state, discovered)
-            SELECT @tenant, @batch, coalesce(max(ordinal) + 1, 0), @type, @spec, 'open', 0 FROM ingestion.import_input WHERE batch_id = @batch
+            UPDATE ingestion.upload u SET metadata = u.metadata || m.metadata::jsonb
+            FROM unnest(@uploads, @metadatas) AS m (upload, metadata)
+            WHERE u.batch_id = @batch AND u.public_id = m.upload
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
-            Parameters = { new("tenant", actor.TenantId), new("batch", batchId), new("type", sourceType), new("spec", NpgsqlDbType.Jsonb) { Value = spec.Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal) } },
+            Parameters =
+            {
+                new("batch", batchId), new("uploads", metadata.Keys.ToArray()),
+                new("metadatas", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = metadata.Values.Select(m => JsonSerializer.Serialize(m).Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal)).ToArray() },
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    internal static async Task AddInputAsync(NpgsqlConnection connection, Actor actor, long batchId, string sourceType, string spec, CancellationToken ct, string? connectionId = null)
+    {
+        const string sql = """
+            INSERT INTO ingestion.import_input (tenant_id, batch_id, ordinal, source_type, connection_id, spec, state, discovered)
+            SELECT @tenant, @batch, coalesce(max(ordinal) + 1, 0), @type, @connection, @spec, 'open', 0 FROM ingestion.import_input WHERE batch_id = @batch
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new("tenant", actor.TenantId), new("batch", batchId), new("type", sourceType), new("spec", NpgsqlDbType.Jsonb) { Value = spec.Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal) },
+                new("connection", NpgsqlDbType.Text) { Value = (object?)connectionId ?? DBNull.Value } },
         };
         await command.ExecuteNonQueryAsync(ct);
     }

@@ -65,6 +65,8 @@ public static class ErrorCodes
     public static readonly ErrorCode TooManyItems = new("too_many_items", ErrorClass.Policy, "Split the submission, or raise Ingestion:Pipeline:MaxItemsPerBatch.");
     public static readonly ErrorCode InvalidOption = new("invalid_option", ErrorClass.Permanent, "Correct the named option and submit again.");
 
+    public static readonly ErrorCode SourceNotConfigured = new("source_not_configured", ErrorClass.Policy, "Add a connection of this kind under Connections, or switch it on there.");
+
     // callers
     public static readonly ErrorCode Forbidden = new("forbidden", ErrorClass.Policy, "Ask an administrator for the role that this needs.");
     public static readonly ErrorCode RateLimited = new("rate_limited", ErrorClass.Throttled, "Wait as long as the answer says, then try again.");

@@ -4,6 +4,9 @@ using NpgsqlTypes;
 
 namespace Ingestion.Core.Pipeline;
 
+/// <summary>An item that a listing brought, with the hash of its key.</summary>
+internal sealed record LaunchedItem(long Id, byte[] KeyHash, int Row);
+
 /// <summary>Turns a draft's inputs into jobs, items and first tasks, inside the launching transaction.</summary>
 internal static class LaunchItems
 {
@@ -86,18 +89,21 @@ internal static class LaunchItems
 
     /// <summary>
     /// Items found by a listing, in one statement, with their acquire tasks. Rows already there (a checkpoint done twice) are left alone.
-    /// Returns the number that was new.
+    /// Returns those that were new.
     /// </summary>
-    public static async Task<int> FromListingAsync(NpgsqlConnection connection, WorkInput input, IReadOnlyList<Sources.ListedItem> items, string cursor, CancellationToken ct)
+    public static async Task<IReadOnlyList<LaunchedItem>> FromListingAsync(NpgsqlConnection connection, WorkInput input, IReadOnlyList<Sources.ListedItem> items, string cursor, CancellationToken ct)
     {
         const string sql = """
             WITH added AS (
-                INSERT INTO ingestion.import_item (tenant_id, batch_id, input_id, source_type, source_key, row, name, metadata, state, stage, step, progress_current)
-                SELECT @tenant, @batch, @input, @type, normalize(x.key, NFC), x.row, left(x.name, 500), x.metadata::jsonb, 'open', 'acquire', 'pending', 0
-                FROM unnest(@keys, @rows, @names, @metadatas) WITH ORDINALITY AS x (key, row, name, metadata, ord)
+                INSERT INTO ingestion.import_item
+                    (tenant_id, batch_id, input_id, source_type, connection_id, source_key, row, name, metadata, source_version_id, size, state, stage, step, progress_current)
+                SELECT @tenant, @batch, @input, @type, @connection, CASE WHEN @normal THEN normalize(x.key, NFC) ELSE x.key END, x.row, left(x.name, 500), x.metadata::jsonb,
+                       v.id, coalesce(v.length, x.size), 'open', 'acquire', 'pending', 0
+                FROM unnest(@keys, @rows, @names, @metadatas, @sizes, @sources, @hashes) WITH ORDINALITY AS x (key, row, name, metadata, size, source, sha256, ord)
+                LEFT JOIN ingestion.source_version v ON v.source_id = x.source AND v.sha256 = x.sha256
                 ORDER BY x.ord
                 ON CONFLICT (batch_id, coalesce(input_id, 0), source_type, ingestion.key_hash(source_key), row) DO NOTHING
-                RETURNING id, tenant_id, batch_id
+                RETURNING id, tenant_id, batch_id, source_key, row
             ), tasks AS (
                 INSERT INTO ingestion.import_task_run (tenant_id, batch_id, job_id, item_id, stage, state, attempt, failures, crashes, scheduled_at)
                 SELECT a.tenant_id, a.batch_id, j.id, a.id, 'acquire', 'ready', 0, 0, 0, ingestion.clock()
@@ -106,18 +112,25 @@ internal static class LaunchItems
             ), moved AS (
                 UPDATE ingestion.import_input SET cursor = @cursor, discovered = discovered + (SELECT count(*) FROM added) WHERE id = @input
             )
-            SELECT count(*)::int FROM added
+            SELECT id, ingestion.key_hash(source_key), row FROM added
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
             Parameters =
             {
                 new("tenant", input.TenantId), new("batch", input.BatchId), new("input", input.InputId), new("type", input.SourceType), new("cursor", cursor),
+                new("connection", NpgsqlDbType.Text) { Value = (object?)input.ConnectionId ?? DBNull.Value }, new("normal", Sources.SourceKinds.Find(input.SourceType) is not { ByAddress: false }),
+                new("sizes", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = items.Select(i => i.Size).ToArray() },
+                new("sources", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = items.Select(i => i.Content?.SourceId).ToArray() },
+                new("hashes", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = items.Select(i => i.Content?.Sha256).ToArray() },
                 new("keys", items.Select(i => i.SourceKey).ToArray()), new("rows", items.Select(i => i.Row).ToArray()),
                 new("names", items.Select(i => i.Name).ToArray()), new("metadatas", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = items.Select(i => JsonSerializer.Serialize(i.Metadata)).ToArray() },
             },
         };
-        return (int)(await command.ExecuteScalarAsync(ct))!;
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var added = new List<LaunchedItem>(items.Count);
+        while (await r.ReadAsync(ct)) added.Add(new(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.GetInt32(2)));
+        return added;
     }
 
     public static TimeSpan TurnShift(Priority priority) => priority switch

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ingestion.Core.Events;
+using Ingestion.Core.Sources;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
@@ -16,15 +17,18 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
     public async Task<Submitted> SubmitAsync(Actor actor, SubmissionRequest request, Idempotency? idempotency, CancellationToken ct)
     {
         request.Options.Require();
+        SourceKinds.RequireOptions(request.Options.SourceSpecificOptions);
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (idempotency is not null && await RepeatedAsync(connection, actor, idempotency, ct) is { } earlier) return earlier;
         var (id, publicId) = await Drafts.InsertAsync(connection, actor, request, ct);
         if (idempotency is not null) await RememberAsync(connection, actor, idempotency, id, ct);
         await Drafts.AttachUploadsAsync(connection, actor, id, request.Uploads, "file", ct);
+        await Drafts.DescribeUploadsAsync(connection, id, request.UploadMetadata, ct);
         await Drafts.AttachUploadsAsync(connection, actor, id, [.. request.Manifests.Select(m => m.Upload)], "manifest", ct);
         if (request.Urls.Count > 0) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Url, JsonSerializer.Serialize(new { urls = request.Urls }), ct);
         foreach (var manifest in request.Manifests) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Manifest, JsonSerializer.Serialize(manifest), ct);
+        await SubmissionSources.AddAsync(connection, actor, id, request.Sources, request.Options.SourceSpecificOptions, ct);
         if (request.Webhook is { } webhook) await Webhooks.WebhookDesk.InsertAsync(connection, actor, webhook, id, ct);
         await LaunchAsync(connection, actor, id, request.AutoStart, ct);
         await transaction.CommitAsync(ct);
@@ -66,10 +70,11 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         await LaunchItems.JobsAsync(connection, batch, ct);
         var uploads = await LaunchItems.FromUploadsAsync(connection, batchId, ct);
         var urls = await LaunchItems.FromUrlsAsync(connection, batchId, ct);
-        if (uploads + urls > options.MaxItemsPerBatch)
-            throw new IngestionException(ErrorCodes.TooManyItems, $"The batch has {uploads + urls:N0} items; {options.MaxItemsPerBatch:N0} are allowed.");
+        var items = uploads + urls + await SubmissionSources.ItemsAsync(connection, batchId, ct);
+        if (items > options.MaxItemsPerBatch)
+            throw new IngestionException(ErrorCodes.TooManyItems, $"The batch has {items:N0} items; {options.MaxItemsPerBatch:N0} are allowed.");
         var listings = await LaunchItems.OpenTasksAsync(connection, batchId, ct);
-        if (uploads + urls + listings == 0) throw new IngestionException(ErrorCodes.InvalidOption, "The batch is empty: add files, addresses or a manifest.");
+        if (items + listings == 0) throw new IngestionException(ErrorCodes.InvalidOption, "The batch is empty: add files, addresses, a manifest or a source.");
 
         await using (var update = new NpgsqlCommand("UPDATE ingestion.import_batch SET draft = false, auto_start = @auto, state = @state WHERE id = @batch", connection)
         {
@@ -78,7 +83,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
             await update.ExecuteNonQueryAsync(ct);
         await AuditLog.WriteAsync(connection, actor, "submit", $"batch {batch.PublicId}", ct);
         var events = new List<NewEvent> { new(EventKinds.BatchSubmitted) };
-        if (uploads + urls > 0) events.Add(new(EventKinds.ItemsDiscovered, Data: $$"""{"count":{{uploads + urls}}}"""));
+        if (items > 0) events.Add(new(EventKinds.ItemsDiscovered, Data: $$"""{"count":{{items}}}"""));
         await ImportEvents.AppendAsync(connection, batchId, events, ct);
     }
 

@@ -9,7 +9,7 @@ public sealed record WorkItem(
     string SourceKey, int Row, string Name, long? UploadId, string Metadata, long? SourceVersionId, long? DocumentVersionId, long? GenerationId);
 
 /// <summary>What a discover stage needs to know of the input it lists.</summary>
-public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor);
+public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor, long CollectionId = 0);
 
 /// <summary>A task with everything it is about. Exactly one of item and input is set.</summary>
 public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? Input)
@@ -64,7 +64,7 @@ public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? 
 
     private static Lazy<Work> OfInput(NpgsqlDataReader r, WorkBatch batch)
     {
-        var input = new WorkInput(r.GetInt64(0), r.GetInt64(1), r.GetString(2), r.GetString(3), Text(r, 4), r.GetString(5), Text(r, 6));
+        var input = new WorkInput(r.GetInt64(0), r.GetInt64(1), r.GetString(2), r.GetString(3), Text(r, 4), r.GetString(5), Text(r, 6), batch.CollectionId);
         return new(() => new(batch.Options.Value, null, input));
     }
 

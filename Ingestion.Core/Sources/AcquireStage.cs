@@ -26,10 +26,12 @@ public sealed class AcquireStage(
         if (version is null)
         {
             if (await TurnAsync(context, ct) is { } later) return later;
-            version = await FetchAsync(context, ct);
+            var (fetched, nothing) = await FetchAsync(context, ct);
+            if (nothing is not null) return new StageOutcome.Skipped(nothing);
+            version = fetched;
         }
         if (!context.Options.SkipExisting) return new StageOutcome.Done();
-        return await SourceVersions.ClaimContentAsync(context, version.Value, ct) switch
+        return await SourceVersions.ClaimContentAsync(context, version!.Value, ct) switch
         {
             ContentClaim.Ours => new StageOutcome.Done(),
             ContentClaim.Published => new StageOutcome.Skipped("The collection already holds this content."),
@@ -49,11 +51,12 @@ public sealed class AcquireStage(
         return null;
     }
 
-    private async Task<long> FetchAsync(StageContext context, CancellationToken ct)
+    // Either a version, or why there is none and nothing went wrong.
+    private async Task<(long? Version, string? Nothing)> FetchAsync(StageContext context, CancellationToken ct)
     {
         var item = context.Item;
         if (!_connectors.TryGetValue(item.SourceType, out var connector))
-            throw new IngestionException(ErrorCodes.InvalidOption, $"The source type '{item.SourceType}' is not configured here.");
+            throw new IngestionException(ErrorCodes.SourceNotConfigured, $"This installation takes nothing from '{item.SourceType}'.");
         var source = await SourceVersions.SourceAsync(worker, item, ct);
         var known = await SourceVersions.NewestAsync(worker, source, ct);
         var scratch = work.NewFile();
@@ -66,15 +69,16 @@ public sealed class AcquireStage(
                     (bytes, total, message) => ticker.Report(bytes, total, message ?? $"Downloading {item.Name}"));
                 fetched = await connector.FetchAsync(item, target, ct);
             }
-            if (fetched.NotModified && known is not null) return await SourceVersions.ReuseAsync(context, known.Id, ct);
+            if (fetched.NoDocument is { } reason) return (null, reason);
+            if (fetched.NotModified && known is not null) return (await SourceVersions.ReuseAsync(context, known.Id, ct), null);
             if (fetched.Length > pipeline.MaxFileSizeBytes)
                 throw new IngestionException(ErrorCodes.TooLarge, $"The document has {fetched.Length:N0} bytes; {pipeline.MaxFileSizeBytes:N0} are allowed.");
-            if (await SourceVersions.FindAsync(worker, source, fetched.Sha256, ct) is { } same) return await SourceVersions.ReuseAsync(context, same, ct);
+            if (await SourceVersions.FindAsync(worker, source, fetched.Sha256, ct) is { } same) return (await SourceVersions.ReuseAsync(context, same, ct), null);
             var id = await SourceVersions.ReserveAsync(worker, ct);
             await using var content = File.OpenRead(fetched.LocalPath ?? scratch);
             var raw = await artifacts.WriteAsync(item.TenantId, "raw", ArtifactKeys.Raw(item.TenantId, SourceVersions.Key(source), SourceVersions.Key(id)), content, ct);
             if (raw.Sha256 != fetched.Sha256) throw new IngestionException(ErrorCodes.BadContent, "The file changed while it was being read.");
-            return await SourceVersions.SaveAsync(context, source, id, fetched, raw, ct);
+            return (await SourceVersions.SaveAsync(context, source, id, fetched, raw, ct), null);
         }
         catch (IngestionException e) when (e.Code.Class == ErrorClass.Throttled && e.RetryAfter is { } pause && HostOf(item) is { } host)
         {
@@ -88,7 +92,7 @@ public sealed class AcquireStage(
     }
 
     private static string? HostOf(WorkItem item) =>
-        item.SourceType != SourceTypes.Upload && Uri.TryCreate(item.SourceKey, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
+        SourceKinds.Find(item.SourceType) is { ByAddress: true } && Uri.TryCreate(item.SourceKey, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https")
             ? HostBudgets.KeyOf(url)
             : null;
 }

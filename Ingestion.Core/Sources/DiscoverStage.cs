@@ -1,11 +1,17 @@
 using Ingestion.Core.Events;
 using Ingestion.Core.Pipeline;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Ingestion.Core.Sources;
 
-/// <summary>Lists an input and inserts its items page by page, each page with the cursor after it: an interruption repeats nothing.</summary>
-public sealed class DiscoverStage(NpgsqlDataSource worker, IEnumerable<ISourceConnector> connectors, PipelineOptions options) : IStage
+/// <summary>
+/// Lists an input and inserts its items page by page, each page with the cursor after it: an interruption repeats nothing. Of sources
+/// that were listed before, only what is new or changed becomes an item.
+/// </summary>
+public sealed class DiscoverStage(
+    NpgsqlDataSource worker, IEnumerable<ISourceConnector> connectors, PipelineOptions options, IOptionsMonitor<SourceOptions> sources, ILogger<DiscoverStage> log) : IStage
 {
     private readonly Dictionary<string, ISourceConnector> _connectors = connectors.ToDictionary(c => c.SourceType);
 
@@ -14,24 +20,60 @@ public sealed class DiscoverStage(NpgsqlDataSource worker, IEnumerable<ISourceCo
     public async Task<StageOutcome> RunAsync(StageContext context, CancellationToken ct)
     {
         var input = context.Input;
+        var kind = SourceKinds.Find(input.SourceType);
         if (!_connectors.TryGetValue(input.SourceType, out var connector))
-            throw new IngestionException(ErrorCodes.InvalidOption, $"The source type '{input.SourceType}' is not configured here.");
+            throw new IngestionException(ErrorCodes.SourceNotConfigured, $"This installation takes nothing from {kind?.Title ?? input.SourceType}.");
+        if (kind is { Need: SourceNeed.Connection } && input.ConnectionId is null)
+            throw new IngestionException(ErrorCodes.SourceNotConfigured, $"No connection of the kind {kind.Title} is configured.");
+        var memory = kind is null or { Need: SourceNeed.Submission } ? null : new Memory(await OpenAsync(context, kind, ct));
         // Other inputs may list at the same time; each stops at the limit by what it knows, which bounds the batch well enough.
         var total = await CountAsync(input.BatchId, ct);
+        string? gap = null;
         await foreach (var page in connector.ListAsync(input, ct))
         {
-            if (total + page.Items.Count > options.MaxItemsPerBatch)
-                throw new IngestionException(ErrorCodes.TooManyItems, $"With this input the batch has more than {options.MaxItemsPerBatch:N0} items.");
-            var added = 0;
-            var wanted = await context.CheckpointAsync(async (connection, token) =>
-            {
-                added = await LaunchItems.FromListingAsync(connection, input, page.Items, page.Cursor, token);
-            }, [new(EventKinds.ItemsDiscovered, TaskId: context.Task.Id, Data: $$"""{"count":{{page.Items.Count}}}""")], ct);
+            var (wanted, added) = await KeepAsync(context, memory, page, total, ct);
             total += added;
+            gap ??= page.Gap;
             // Paused or being cancelled: the cursor is kept, and the batch is not claimed until it is wanted again.
             if (!wanted) return new StageOutcome.RetryLater(TimeSpan.Zero, WaitReasons.Paused);
+            if (page.Pause is { } pause) return new StageOutcome.RetryLater(pause, page.PauseReason);
         }
-        return new StageOutcome.Done();
+        if (memory is null) return new StageOutcome.Done();
+        log.SourceListed(input.BatchId, input.SourceType, input.ConnectionId ?? "", memory.Listed, memory.Unchanged, memory.Wanted);
+        return new StageOutcome.Done((connection, token) => SyncState.EndAsync(connection, input, memory.Source, gap, sources.CurrentValue.MaxMissingShare, token));
+    }
+
+    private async Task<(bool Wanted, int Added)> KeepAsync(StageContext context, Memory? memory, ListedPage page, int total, CancellationToken ct)
+    {
+        var input = context.Input;
+        // One place twice in a page is one item.
+        IReadOnlyList<ListedItem> listed = memory is null ? page.Items : [.. page.Items.DistinctBy(i => (i.SourceKey, i.Row))];
+        var added = 0;
+        SiftedPage? sifted = null;
+        // Filled by the save, which knows how many are items; written after it, as the last of the transaction.
+        var events = new List<NewEvent>();
+        var wanted = await context.CheckpointAsync(async (connection, token) =>
+        {
+            if (page.Save is { } save) await save(connection, token);
+            if (memory is not null) sifted = await SyncState.SiftAsync(connection, input, memory.Source, listed, context.Options.SkipExisting, token);
+            var launched = await LaunchItems.FromListingAsync(connection, input, sifted?.Wanted ?? listed, page.Cursor, token);
+            added = launched.Count;
+            if (memory is not null) await SyncState.CountAsync(connection, input, memory.Source, sifted!, launched, token);
+            if (added > 0) events.Add(new(EventKinds.ItemsDiscovered, TaskId: context.Task.Id, Data: $$"""{"count":{{added}}}"""));
+            if (total + added > options.MaxItemsPerBatch)
+                throw new IngestionException(ErrorCodes.TooManyItems, $"With this input the batch has more than {options.MaxItemsPerBatch:N0} items.");
+        }, events, ct);
+        if (sifted is not null) memory!.Count(sifted);
+        return (wanted, added);
+    }
+
+    private static async Task<long> OpenAsync(StageContext context, SourceKind kind, CancellationToken ct)
+    {
+        var spec = SourceSpec.Parse(context.Input.Spec);
+        var source = 0L;
+        await context.CheckpointAsync(async (connection, token) =>
+            source = await SyncState.OpenAsync(connection, context.Input, spec.Scope(kind), spec.Address ?? kind.Title, token), [], ct);
+        return source;
     }
 
     private async Task<int> CountAsync(long batch, CancellationToken ct)
@@ -39,5 +81,21 @@ public sealed class DiscoverStage(NpgsqlDataSource worker, IEnumerable<ISourceCo
         await using var command = worker.CreateCommand("SELECT count(*)::int FROM ingestion.import_item WHERE batch_id = $1");
         command.Parameters.Add(new() { Value = batch });
         return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>The source's memory, and what this run of the listing counted.</summary>
+    private sealed class Memory(long source)
+    {
+        public long Source { get; } = source;
+        public int Listed { get; private set; }
+        public int Unchanged { get; private set; }
+        public int Wanted { get; private set; }
+
+        public void Count(SiftedPage page)
+        {
+            Listed += page.Added + page.Changed + page.Unchanged;
+            Unchanged += page.Unchanged;
+            Wanted += page.Wanted.Count;
+        }
     }
 }

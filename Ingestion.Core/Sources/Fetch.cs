@@ -13,6 +13,9 @@ public sealed record FetchRequest(Uri Url, string DestinationPath, FetchLimits L
 
     public FetchProgress? Progress { get; init; }
 
+    /// <summary>True: a redirect is an answer (<see cref="FetchResult.RedirectsTo"/>) and is not followed.</summary>
+    public bool StopAtRedirect { get; init; }
+
     /// <summary>Headers for this origin alone (credentials among them): a redirect to another scheme, host or port does not get them.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 }
@@ -50,6 +53,9 @@ public sealed record FetchResult(
     bool NotModified,
     IReadOnlyList<Uri> Redirects)
 {
+    /// <summary>Where the address leads, judged like one to be fetched; null where it answered itself.</summary>
+    public Uri? RedirectsTo { get; init; }
+
     /// <summary>True where the way went from https to http, so that what came could have been altered in between.</summary>
     public bool LostEncryption { get; init; }
 }

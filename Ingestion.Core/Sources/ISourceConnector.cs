@@ -24,10 +24,48 @@ public interface ISourceConnector
 /// <summary>One document found by a listing.</summary>
 /// <param name="SourceKey">What the source calls it.</param>
 /// <param name="Row">Its row in a manifest, from 1; else 0.</param>
-public sealed record ListedItem(string SourceKey, int Row, string Name, IReadOnlyDictionary<string, string> Metadata);
+public sealed record ListedItem(string SourceKey, int Row, string Name, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>
+    /// What the source says of this state of it (a version, size and time, a hash): while it stays the same, the document need not be
+    /// fetched again. Null where the source says nothing of the kind.
+    /// </summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Bytes, where the listing tells.</summary>
+    public long? Size { get; init; }
+
+    /// <summary>Set where the listing has fetched it already: <see cref="ListedPage.Save"/> keeps that version.</summary>
+    public ListedContent? Content { get; init; }
+}
+
+/// <summary>A version of a source, by the source and the SHA-256 of its bytes in lower-case hexadecimal.</summary>
+public sealed record ListedContent(long SourceId, string Sha256);
 
 /// <summary>Some items, and where the listing goes on after them.</summary>
-public sealed record ListedPage(IReadOnlyList<ListedItem> Items, string Cursor);
+public sealed record ListedPage(IReadOnlyList<ListedItem> Items, string Cursor)
+{
+    /// <summary>Written in the transaction that keeps the items, before them.</summary>
+    public SaveOutput? Save { get; init; }
+
+    /// <summary>Why the listing is not the whole of the source, in a sentence: then nothing counts as gone. Null where it may be whole.</summary>
+    public string? Gap { get; init; }
+
+    /// <summary>Set where the listing goes on later: the worker serves others meanwhile.</summary>
+    public TimeSpan? Pause { get; init; }
+
+    /// <summary>A reason of <see cref="WaitReasons"/> for the pause.</summary>
+    public string PauseReason { get; init; } = WaitReasons.HostPacing;
+}
+
+/// <summary>A connector whose connections can be tried before anything is taken through them.</summary>
+public interface IConnectionTest
+{
+    string SourceType { get; }
+
+    /// <summary>Tries to reach and list the place. Throws <see cref="IngestionException"/> naming what is missing.</summary>
+    Task TestAsync(OpenConnection connection, CancellationToken ct);
+}
 
 /// <summary>Where the bytes go and what bounds them.</summary>
 /// <param name="Path">A file to be written.</param>
@@ -44,4 +82,10 @@ public sealed record FetchedDocument(
 {
     /// <summary>Set where the bytes lie on this disk already and were not copied to the target.</summary>
     public string? LocalPath { get; init; }
+
+    /// <summary>Why there is nothing to fetch and nothing went wrong, in a sentence: the item is skipped. Null where there is a document.</summary>
+    public string? NoDocument { get; init; }
+
+    /// <summary>There is none, for this reason.</summary>
+    public static FetchedDocument None(string reason) => new(0, "") { NoDocument = reason };
 }

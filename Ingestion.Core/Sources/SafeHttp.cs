@@ -69,6 +69,8 @@ public sealed class SafeHttp : IDisposable
             var (next, result) = await RunAsync(url.IdnHost, left, hop.RunAsync, ct);
             if (result is not null)
                 return result with { Redirects = redirects, LostEncryption = lostEncryption };
+            if (request.StopAtRedirect)
+                return new FetchResult(url, (int)HttpStatusCode.Found, null, null, 0, "", null, null, false, redirects) { RedirectsTo = next };
 
             left -= _time.GetElapsedTime(begun);
             lostEncryption |= url.Scheme == Uri.UriSchemeHttps && next!.Scheme == Uri.UriSchemeHttp;

@@ -13,6 +13,21 @@ public static class SourceServices
         services.AddOptions<AcquireOptions>().BindConfiguration(AcquireOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AcquireOptions>, AcquireOptionsValidator>();
         services.AddSingleton<SafeHttp>();
+
+        services.AddOptions<SourceOptions>().BindConfiguration(SourceOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<SourceOptions>, SourceOptionsValidator>();
+        services.AddSingleton<ServerFiles>().AddSingleton<SourceConnections>().AddSingleton<ConnectionTests>().AddSingleton<Schedules>().AddSingleton<Syncs>();
+        services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>();
+        services.AddConnector<DirectoryConnector>().AddConnector<ZipConnector>();
+        services.AddSingleton<UrlConnector>().AddSingleton<CrawlVisits>();
+        services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>();
+        services.AddSingleton<ISourceConnector, FileCatalogConnector>();
         return services;
     }
+
+    // Every process has them: those that serve pages test connections, those that run the pipeline list and fetch.
+    private static IServiceCollection AddConnector<T>(this IServiceCollection services) where T : class, ISourceConnector, IConnectionTest => services
+        .AddSingleton<T>()
+        .AddSingleton<ISourceConnector>(s => s.GetRequiredService<T>())
+        .AddSingleton<IConnectionTest>(s => s.GetRequiredService<T>());
 }

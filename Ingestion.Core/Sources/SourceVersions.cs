@@ -10,7 +10,8 @@ namespace Ingestion.Core.Sources;
 internal enum ContentClaim { Ours, Published, InProgress }
 
 /// <summary>A version as it was fetched last.</summary>
-internal sealed record KnownVersion(long Id, string? ETag, DateTimeOffset? LastModified);
+/// <param name="RawUri">Where its bytes lie.</param>
+internal sealed record KnownVersion(long Id, string? ETag, DateTimeOffset? LastModified, string Sha256, string RawUri, string? MediaType, string? Charset);
 
 /// <summary>Statements of the acquire stage: sources, their versions, and the claim on a content.</summary>
 internal static class SourceVersions
@@ -18,7 +19,11 @@ internal static class SourceVersions
     public static string Key(long id) => id.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The source of an item, made if new. Outside the fence: it names a place and says nothing of the work.</summary>
-    public static async Task<long> SourceAsync(NpgsqlDataSource worker, WorkItem item, CancellationToken ct)
+    public static Task<long> SourceAsync(NpgsqlDataSource worker, WorkItem item, CancellationToken ct) =>
+        SourceAsync(worker, item.TenantId, item.CollectionId, item.SourceType, item.ConnectionId, item.SourceKey, ct);
+
+    /// <inheritdoc cref="SourceAsync(NpgsqlDataSource, WorkItem, CancellationToken)"/>
+    public static async Task<long> SourceAsync(NpgsqlDataSource worker, string tenantId, long collectionId, string sourceType, string? connectionId, string key, CancellationToken ct)
     {
         const string sql = """
             WITH made AS (
@@ -39,23 +44,24 @@ internal static class SourceVersions
             await using var command = worker.CreateCommand(sql);
             command.Parameters.AddRange(new NpgsqlParameter[]
             {
-                new("tenant", item.TenantId), new("collection", item.CollectionId),
-                // a manifest row's place is its URL, the same as if it had been pasted
-                new("type", item.SourceType == SourceTypes.Manifest ? SourceTypes.Url : item.SourceType),
-                new("connection", item.ConnectionId ?? ""), new("key", item.SourceKey),
+                new("tenant", tenantId), new("collection", collectionId), new("type", PlaceType(sourceType)), new("connection", connectionId ?? ""), new("key", key),
             });
             if (await command.ExecuteScalarAsync(ct) is long id) return id;
             // Another transaction was inserting it and had not committed when this statement began; the next one sees it.
-            if (attempt == 5) throw new InvalidOperationException($"source of item {item.ItemId} neither made nor found");
+            if (attempt == 5) throw new InvalidOperationException($"a source of the kind {sourceType} was neither made nor found");
         }
     }
 
+    /// <summary>The kind of the place: a manifest's row and a site's page are at their address, the same as if it had been pasted.</summary>
+    public static string PlaceType(string sourceType) => SourceKinds.Find(sourceType) is { ByAddress: true } ? SourceTypes.Url : sourceType;
+
     public static async Task<KnownVersion?> NewestAsync(NpgsqlDataSource worker, long source, CancellationToken ct)
     {
-        await using var command = worker.CreateCommand("SELECT id, etag, last_modified FROM ingestion.source_version WHERE source_id = $1 ORDER BY id DESC LIMIT 1");
+        await using var command = worker.CreateCommand("SELECT id, etag, last_modified, sha256, raw_uri, media_type, charset FROM ingestion.source_version WHERE source_id = $1 ORDER BY id DESC LIMIT 1");
         command.Parameters.Add(new() { Value = source });
         await using var r = await command.ExecuteReaderAsync(ct);
-        return await r.ReadAsync(ct) ? new(r.GetInt64(0), r.IsDBNull(1) ? null : r.GetString(1), r.IsDBNull(2) ? null : r.GetFieldValue<DateTimeOffset>(2)) : null;
+        return await r.ReadAsync(ct) ? new(r.GetInt64(0), r.IsDBNull(1) ? null : r.GetString(1), r.IsDBNull(2) ? null : r.GetFieldValue<DateTimeOffset>(2), r.GetString(3), r.GetString(4),
+            r.IsDBNull(5) ? null : r.GetString(5), r.IsDBNull(6) ? null : r.GetString(6)) : null;
     }
 
     public static async Task<long?> FindAsync(NpgsqlDataSource worker, long source, string sha256, CancellationToken ct)
@@ -76,34 +82,38 @@ internal static class SourceVersions
     /// <summary>Keeps the fetched version for the item, under the fence. Two items that fetch one source at once end with one version.</summary>
     public static async Task<long> SaveAsync(StageContext context, long source, long id, FetchedDocument fetched, WrittenArtifact raw, CancellationToken ct)
     {
+        var kept = id;
+        await context.CheckpointAsync(async (connection, token) =>
+        {
+            kept = await InsertAsync(connection, context.Item.TenantId, source, id, fetched, raw, token);
+            await SetOnItemAsync(connection, context.Item.ItemId, kept, token);
+        }, [], ct);
+        return kept;
+    }
+
+    /// <summary>Writes the version's row and makes its file live; returns the version of these bytes that is there, this one or an earlier.</summary>
+    public static async Task<long> InsertAsync(NpgsqlConnection connection, string tenantId, long source, long id, FetchedDocument fetched, WrittenArtifact raw, CancellationToken ct)
+    {
         const string sql = """
             INSERT INTO ingestion.source_version (id, tenant_id, source_id, sha256, length, media_type, charset, final_url, etag, last_modified, raw_uri, fetched_at)
             OVERRIDING SYSTEM VALUE
             VALUES (@id, @tenant, @source, @sha, @length, @media, @charset, @url, @etag, @modified, @uri, ingestion.clock())
             ON CONFLICT (source_id, sha256) DO NOTHING
             """;
-        var kept = id;
-        await context.CheckpointAsync(async (connection, token) =>
+        await using var insert = new NpgsqlCommand(sql, connection);
+        insert.Parameters.AddRange(new NpgsqlParameter[]
         {
-            await using var insert = new NpgsqlCommand(sql, connection);
-            insert.Parameters.AddRange(new NpgsqlParameter[]
-            {
-                new("id", id), new("tenant", context.Item.TenantId), new("source", source), new("sha", fetched.Sha256), new("length", fetched.Length),
-                Text("media", fetched.MediaType), Text("charset", fetched.Charset), Text("url", fetched.FinalUrl?.AbsoluteUri), Text("etag", fetched.ETag),
-                new("modified", NpgsqlDbType.TimestampTz) { Value = fetched.LastModified is { } m ? m.UtcDateTime : DBNull.Value }, new("uri", raw.Uri.AbsoluteUri),
-            });
-            if (await insert.ExecuteNonQueryAsync(token) == 1)
-            {
-                await ArtifactWriter.MakeLiveAsync(connection, raw, token);
-            }
-            else
-            {
-                await using var find = new NpgsqlCommand("SELECT id FROM ingestion.source_version WHERE source_id = $1 AND sha256 = $2", connection) { Parameters = { new() { Value = source }, new() { Value = fetched.Sha256 } } };
-                kept = (long)(await find.ExecuteScalarAsync(token))!;
-            }
-            await SetOnItemAsync(connection, context.Item.ItemId, kept, token);
-        }, [], ct);
-        return kept;
+            new("id", id), new("tenant", tenantId), new("source", source), new("sha", fetched.Sha256), new("length", fetched.Length),
+            Text("media", fetched.MediaType), Text("charset", fetched.Charset), Text("url", fetched.FinalUrl?.AbsoluteUri), Text("etag", fetched.ETag),
+            new("modified", NpgsqlDbType.TimestampTz) { Value = fetched.LastModified is { } m ? m.UtcDateTime : DBNull.Value }, new("uri", raw.Uri.AbsoluteUri),
+        });
+        if (await insert.ExecuteNonQueryAsync(ct) == 1)
+        {
+            await ArtifactWriter.MakeLiveAsync(connection, raw, ct);
+            return id;
+        }
+        await using var find = new NpgsqlCommand("SELECT id FROM ingestion.source_version WHERE source_id = $1 AND sha256 = $2", connection) { Parameters = { new() { Value = source }, new() { Value = fetched.Sha256 } } };
+        return (long)(await find.ExecuteScalarAsync(ct))!;
     }
 
     /// <summary>Gives the item a version that we hold already.</summary>

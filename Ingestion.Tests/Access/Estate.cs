@@ -39,20 +39,25 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     public async Task<(string Address, bool Names)> AddressAsync(string pattern)
     {
         var address = "/" + pattern.TrimStart('/');
-        var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.Split('/')[1];
+        var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{version:long}", "{**name}", "{delivery}", "{Id}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
             {
                 (_, "{version:long}") => $"{_document.Version}",
-                (_, "{Id:long}") => $"{_document.Document}",
-                (_, "{Key}") => Collection,
+                ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
+                ("connections", "{Tab}") => "runs",
+                (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
+                (_, "{Key}" or "{key}") => Collection,
+                (_, "{collection_id}") => Collection,
+                (_, "{job_id:long}") => $"{await ItemAsync()}",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
                 ("new", _) or ("drafts", _) => await BatchAsync(draft: true),
-                ("batches", "{id}" or "{PublicId}") => await BatchAsync(draft: false),
+                ("batches" or "ingest" or "batch", "{id}" or "{PublicId}" or "{job_id}") => await BatchAsync(draft: false),
+                (_, "{user_id}") => owner.Id,
                 ("batches", _) => $"{await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId)}",
                 ("uploads", _) => (await services.GetRequiredService<UploadStore>().CreateAsync(_actor, new($"{Canary}-{_made++}.txt", 5, null, UploadPurposes.File), CancellationToken.None)).PublicId,
                 ("keys", _) => (await services.GetRequiredService<ApiKeys>().CreateAsync(_actor, $"{Canary} key", KeyScope.Read, null, CancellationToken.None)).View.Id,
@@ -82,6 +87,12 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         return await ScalarAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", id);
     }
 
+    private async Task<long> ItemAsync()
+    {
+        await BatchAsync(draft: false);
+        return await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId);
+    }
+
     private async Task<string> SessionAsync()
     {
         await services.GetRequiredService<Sessions>().BeginAsync(_actor, "password", $"{Canary} browser", TimeSpan.FromHours(1), CancellationToken.None);
@@ -101,6 +112,9 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         await services.GetRequiredService<SecretBox>().SetAsync(_actor, name, "value", CancellationToken.None);
         return name;
     }
+
+    private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
+        _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
 
     private async Task<string> WebhookAsync()
     {

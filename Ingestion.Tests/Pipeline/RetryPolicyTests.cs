@@ -19,6 +19,7 @@ public sealed class RetryPolicyTests
         ["access_denied"] = (ErrorClass.Permanent, null), ["http_client_error"] = (ErrorClass.Permanent, null), ["http_server_error"] = (ErrorClass.Transient, null), ["throttled"] = (ErrorClass.Throttled, null),
         ["network_error"] = (ErrorClass.Transient, null), ["fetch_timeout"] = (ErrorClass.Transient, null), ["too_many_redirects"] = (ErrorClass.Permanent, null), ["bad_content"] = (ErrorClass.Permanent, null),
         ["missing_file"] = (ErrorClass.Permanent, null), ["invalid_manifest"] = (ErrorClass.Permanent, null), ["too_many_items"] = (ErrorClass.Policy, null), ["invalid_option"] = (ErrorClass.Permanent, null),
+        ["source_not_configured"] = (ErrorClass.Policy, null),
         ["embedder_not_configured"] = (ErrorClass.Policy, null), ["embedding_unavailable"] = (ErrorClass.Transient, WaitReasons.EmbeddingUnavailable), ["embedding_throttled"] = (ErrorClass.Throttled, WaitReasons.EmbeddingThrottled),
         ["embedding_quota"] = (ErrorClass.Quota, null), ["embedding_refused"] = (ErrorClass.Permanent, null), ["embedding_invalid"] = (ErrorClass.Transient, null),
         ["storage_full"] = (ErrorClass.Transient, WaitReasons.StorageFull), ["database_busy"] = (ErrorClass.Transient, WaitReasons.Unavailable),

@@ -46,7 +46,7 @@ public sealed class SubmissionTests : DatabaseTest
         {
             await using var connection = await Worker.OpenConnectionAsync();
             (await LaunchItems.FromListingAsync(connection, new(input, batch, "default", "manifest", null, "{}", null),
-                [new("https://example.org/shared", 5, "x", new Dictionary<string, string>())], "5", CancellationToken.None)).ShouldBe(1);
+                [new("https://example.org/shared", 5, "x", new Dictionary<string, string>())], "5", CancellationToken.None)).Count.ShouldBe(1);
         }
         (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run WHERE state = 'ready'")).ShouldBe(2);
     }

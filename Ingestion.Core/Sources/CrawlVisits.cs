@@ -1,0 +1,193 @@
+using System.Text;
+using Ingestion.Core.Artifacts;
+using Ingestion.Core.Parsing;
+using Ingestion.Core.Pipeline;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Ingestion.Core.Sources;
+
+/// <summary>Visits addresses of a crawl: asks the host when its turn has come, keeps what came, and finds what it leads to.</summary>
+public sealed class CrawlVisits(
+    NpgsqlDataSource worker, SafeHttp http, HostBudgets hosts, ArtifactWriter artifacts, IArtifactStore store, WorkFolder work, PipelineOptions pipeline, IOptionsMonitor<SourceOptions> options)
+{
+    private const int MaxTries = 3;
+    private const int MaxLinkBytes = 8 << 20;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly HashSet<string> Documents = new(StringComparer.Ordinal)
+    {
+        "application/pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "text/plain", "text/markdown", "text/x-markdown", "text/csv", "text/tab-separated-values",
+    };
+
+    private readonly SemaphoreSlim _places = new(options.CurrentValue.CrawlConcurrency);
+
+    /// <summary>What came of visiting one address.</summary>
+    private sealed record Visit(CrawlEnd End)
+    {
+        public ListedItem? Document { get; init; }
+        public SaveOutput? Save { get; init; }
+        public IReadOnlyList<CrawlAddress> Found { get; init; } = [];
+        public Uri? Canonical { get; init; }
+    }
+
+    /// <summary>Visits some addresses at once. Throws where the first page of all cannot be read: then there is no crawl.</summary>
+    internal async Task<ListedPage> StepAsync(Crawl crawl, IReadOnlyList<CrawlRow> rows, CancellationToken ct)
+    {
+        var done = await Task.WhenAll(rows.Select(async row =>
+        {
+            await _places.WaitAsync(ct);
+            try
+            {
+                return await VisitAsync(crawl, row, ct);
+            }
+            finally
+            {
+                _places.Release();
+            }
+        }));
+        // Two pages that each call the other one the real one are both real.
+        var elsewhere = done.Zip(rows).Where(v => v.First.Canonical is not null).Select(v => v.Second.Url).ToHashSet();
+        for (var i = 0; i < done.Length; i++)
+            if (done[i] is { Canonical: { } own, Document: not null } visit && !elsewhere.Contains(own) && await CrawlFrontier.StateAsync(worker, crawl.Input.InputId, own, ct) != "canonical")
+                done[i] = visit with { Document = null, Save = null, End = visit.End with { State = "canonical", Message = $"It calls {own} its own address." } };
+        return new([.. done.Select(v => v.Document).OfType<ListedItem>()], "")
+        {
+            Save = async (connection, token) =>
+            {
+                foreach (var save in done.Select(v => v.Save).OfType<SaveOutput>()) await save(connection, token);
+                await CrawlFrontier.EndAsync(connection, [.. done.Select(v => v.End)], token);
+                await CrawlFrontier.AddAsync(connection, crawl.Input, crawl.Limits, [.. done.SelectMany(v => v.Found)], token);
+            },
+        };
+    }
+
+    private async Task<Visit> VisitAsync(Crawl crawl, CrawlRow row, CancellationToken ct)
+    {
+        var scratch = work.NewFile();
+        try
+        {
+            if (!(await crawl.Rules(row.Url, ct)).Allows(row.Url.PathAndQuery))
+                return row is { Depth: 0, Kind: CrawlAddress.Page } ? throw new IngestionException(ErrorCodes.AccessDenied, $"The robots.txt of {row.Url.IdnHost} asks that this address be left alone.")
+                    : new(new(row.Id, "stopped", "robots", "The site's robots.txt asks that it be left alone."));
+            if (await TurnAsync(crawl, row.Url, ct) is { } later) return new(new(row.Id, "waiting", After: later));
+            return row.Kind == CrawlAddress.Sitemap ? await SitemapAsync(crawl, row, scratch, ct) : await PageAsync(crawl, row, scratch, ct);
+        }
+        catch (IngestionException e) when (row is not { Depth: 0, Kind: CrawlAddress.Page } && e.Code.WaitReason is null)
+        {
+            return await FailedAsync(crawl, row, e, ct);
+        }
+        finally
+        {
+            File.Delete(scratch);
+        }
+    }
+
+    // How long to stay away, where the host wants that; else its turn has come.
+    private async Task<TimeSpan?> TurnAsync(Crawl crawl, Uri url, CancellationToken ct)
+    {
+        var (wait, paused) = await hosts.ReserveAsync(HostBudgets.KeyOf(url), crawl.PerMinute, ct);
+        if (paused) return wait;
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, ct);
+        return null;
+    }
+
+    private async Task<Visit> FailedAsync(Crawl crawl, CrawlRow row, IngestionException e, CancellationToken ct)
+    {
+        // A sitemap that nobody promised is simply not there.
+        if (row is { Kind: CrawlAddress.Sitemap, FoundOn: null }) return new(new(row.Id, "other", e.Code.Code));
+        if (e.Code.Class == ErrorClass.Throttled && e.RetryAfter is { } pause) await hosts.PauseAsync(HostBudgets.KeyOf(row.Url), pause, ct);
+        if (e.Code.Retries && row.Tries + 1 < MaxTries) return new(new(row.Id, "waiting", e.Code.Code, e.Message, e.RetryAfter ?? TimeSpan.FromSeconds(1 << row.Tries)));
+        return new(new(row.Id, "failed", e.Code.Code, ItemFailures.OneLine(e.Message)));
+    }
+
+    private async Task<Visit> SitemapAsync(Crawl crawl, CrawlRow row, string scratch, CancellationToken ct)
+    {
+        const int deepest = 4;
+        var result = await http.FetchAsync(new FetchRequest(row.Url, scratch, new(SitemapReader.MaxBytes, Patience, MaxRatio: 200)) { StopAtRedirect = true, Headers = crawl.SignIn.For(row.Url) }, ct);
+        if (result.RedirectsTo is not null) return new(new(row.Id, "other", Message: "It leads elsewhere."));
+        await using var file = File.OpenRead(scratch);
+        var found = new List<CrawlAddress>();
+        foreach (var (text, isSitemap) in SitemapReader.Read(file))
+            if (isSitemap && row.Depth < deepest && Uri.TryCreate(text, UriKind.Absolute, out var further) && crawl.Scope.IsHere(further)) found.Add(new(CrawlUrl.Normalize(further), row.Depth + 1, row.Url.AbsoluteUri, CrawlAddress.Sitemap));
+            else if (!isSitemap && crawl.Scope.Resolve(row.Url, null, text) is { } page) found.Add(new(page, 1, row.Url.AbsoluteUri));
+        return new(new(row.Id, "other")) { Found = found };
+    }
+
+    private async Task<Visit> PageAsync(Crawl crawl, CrawlRow row, string scratch, CancellationToken ct)
+    {
+        var input = crawl.Input;
+        var source = await SourceVersions.SourceAsync(worker, input.TenantId, input.CollectionId, input.SourceType, input.ConnectionId, row.Url.AbsoluteUri, ct);
+        var known = await SourceVersions.NewestAsync(worker, source, ct);
+        var result = await FetchAsync(crawl, row, scratch, known, ct);
+        if (result.RedirectsTo is { } target) return Redirected(crawl, row, target);
+        var held = result.NotModified ? await HeldAsync(known!, scratch, ct) : true;
+        // What we hold cannot be read any more: it is asked for as if we held nothing.
+        if (!held) result = await FetchAsync(crawl, row, scratch, null, ct);
+        if (result is { NotModified: false, Length: 0 }) throw new IngestionException(ErrorCodes.Empty, $"{row.Url.IdnHost} answers with an empty document (zero bytes).");
+        var media = result.NotModified && held ? known!.MediaType : result.MediaType;
+        var sha256 = result.NotModified && held ? known!.Sha256 : result.Sha256;
+        var isPage = media is null or "text/html" or "application/xhtml+xml";
+        if (!isPage && !Documents.Contains(media!)) return new(new(row.Id, "other", Message: $"It is no document: {media}."));
+
+        var facts = isPage ? PageLinks.Read(await TextAsync(scratch, result.Charset ?? known?.Charset, ct)) : null;
+        var found = facts is { Follow: true }
+            ? facts.Links.Select(l => crawl.Scope.Resolve(row.Url, facts.Base, l)).OfType<Uri>().Distinct().Select(u => new CrawlAddress(u, row.Depth + 1, row.Url.AbsoluteUri)).ToList()
+            : [];
+        if (facts is { Index: false } || !crawl.Scope.Takes(row.Url)) return new(new(row.Id, "other", Message: "It is read for its links alone.")) { Found = found };
+        var canonical = facts?.Canonical is { Length: > 0 } declared && crawl.Scope.Resolve(row.Url, facts.Base, declared) is { } own && own != row.Url ? own : null;
+        if (canonical is not null) found.Add(new(canonical, row.Depth, row.Url.AbsoluteUri));
+        return new(new(row.Id, "document"))
+        {
+            Found = found, Canonical = canonical, Save = await SaveAsync(input, source, sha256, result, scratch, ct),
+            Document = new(row.Url.AbsoluteUri, 0, facts?.Title ?? row.Url.AbsoluteUri, crawl.Spec.Metadata) { Fingerprint = sha256, Content = new(source, sha256) },
+        };
+    }
+
+    private Task<FetchResult> FetchAsync(Crawl crawl, CrawlRow row, string scratch, KnownVersion? known, CancellationToken ct) => http.FetchAsync(new FetchRequest(row.Url, scratch, new(pipeline.MaxFileSizeBytes, Patience))
+    {
+        StopAtRedirect = true, Headers = crawl.SignIn.For(row.Url),
+        Conditions = known is { ETag: not null } or { LastModified: not null } ? new(known.ETag, known.LastModified) : null,
+    }, ct);
+
+    private static Visit Redirected(Crawl crawl, CrawlRow row, Uri target)
+    {
+        var normal = CrawlUrl.Normalize(target);
+        if (row.Depth == 0 && !crawl.Scope.IsHere(normal)) throw new IngestionException(ErrorCodes.BadContent, $"The address leads to {target.IdnHost}: begin the crawl there.");
+        return new(new(row.Id, "redirect", Message: $"It leads to {normal}."))
+        {
+            Found = crawl.Scope.Holds(normal) ? [new(normal, row.Depth == 0 && normal != row.Url ? 0 : Math.Max(row.Depth, 1), row.FoundOn ?? row.Url.AbsoluteUri)] : [],
+        };
+    }
+
+    // Puts the bytes that we hold where fetched ones would be. False where they are gone.
+    private async Task<bool> HeldAsync(KnownVersion known, string scratch, CancellationToken ct)
+    {
+        if (await store.OpenAsync(new Uri(known.RawUri), ct) is not { } held) return false;
+        await using (held)
+        {
+            await using var copy = File.Create(scratch);
+            await held.CopyToAsync(copy, ct);
+        }
+        return true;
+    }
+
+    // What writes the version's row; null where it is there already.
+    private async Task<SaveOutput?> SaveAsync(WorkInput input, long source, string sha256, FetchResult result, string scratch, CancellationToken ct)
+    {
+        if (await SourceVersions.FindAsync(worker, source, sha256, ct) is not null) return null;
+        var id = await SourceVersions.ReserveAsync(worker, ct);
+        await using var content = File.OpenRead(scratch);
+        var raw = await artifacts.WriteAsync(input.TenantId, "raw", ArtifactKeys.Raw(input.TenantId, SourceVersions.Key(source), SourceVersions.Key(id)), content, ct);
+        var fetched = new FetchedDocument(result.Length, sha256, result.MediaType, result.Charset, result.FinalUrl, result.ETag, result.LastModified);
+        return (connection, token) => SourceVersions.InsertAsync(connection, input.TenantId, source, id, fetched, raw, token);
+    }
+
+    private static async Task<string> TextAsync(string path, string? charset, CancellationToken ct)
+    {
+        await using var file = File.OpenRead(path);
+        var bytes = new byte[(int)Math.Min(file.Length, MaxLinkBytes)];
+        await file.ReadExactlyAsync(bytes, ct);
+        return Charsets.Decode(bytes, charset);
+    }
+}

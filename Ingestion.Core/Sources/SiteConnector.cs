@@ -1,0 +1,127 @@
+using System.Runtime.CompilerServices;
+using Ingestion.Core.Artifacts;
+using Ingestion.Core.Pipeline;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Ingestion.Core.Sources;
+
+/// <summary>
+/// Web sites, page by page from an address on. A page is fetched once: for its links and as the document. What was found and what became of
+/// it is in the database, so an interrupted crawl goes on and asks for nothing twice but what was under way.
+/// </summary>
+public sealed class SiteConnector(
+    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls,
+    IOptionsMonitor<AcquireOptions> acquire, IOptionsMonitor<SourceOptions> options, TimeProvider time) : ISourceConnector, IConnectionTest
+{
+    // What an interruption costs at most is what is asked in this time.
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
+    private const int LargestWindow = 32;
+    private readonly RobotsFiles _robots = new(http);
+
+    public string SourceType => SourceTypes.Site;
+
+    public async IAsyncEnumerable<ListedPage> ListAsync(WorkInput input, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var crawl = await OpenAsync(input, ct);
+        if (await CrawlFrontier.IsEmptyAsync(worker, input.InputId, ct))
+            yield return new([], "") { Save = (connection, token) => CrawlFrontier.AddAsync(connection, input, crawl.Limits, Seeds(crawl), token) };
+        var begun = time.GetTimestamp();
+        while (await CrawlFrontier.NextAsync(worker, input.InputId, crawl.Limits, crawl.Window, ct) is { Count: > 0 } rows)
+        {
+            yield return await visits.StepAsync(crawl, rows, ct);
+            if (time.GetElapsedTime(begun) <= options.CurrentValue.CrawlTurn) continue;
+            yield return new([], "") { Pause = TimeSpan.Zero };
+            yield break;
+        }
+        var rest = await CrawlFrontier.RestAsync(worker, input.InputId, crawl.Limits, ct);
+        if (rest.NextDue is { } wait)
+        {
+            yield return new([], "") { Pause = wait > TimeSpan.Zero ? wait : TimeSpan.Zero, PauseReason = WaitReasons.HostPaused };
+            yield break;
+        }
+        _robots.Forget(input.InputId);
+        yield return new([], "") { Gap = Gap(rest, crawl.Limits) };
+    }
+
+    /// <summary>A page has its bytes since it was found; only one whose bytes were lost is asked for again.</summary>
+    public Task<FetchedDocument> FetchAsync(WorkItem item, FetchTarget target, CancellationToken ct) => urls.FetchAsync(item, target, ct);
+
+    public async Task TestAsync(OpenConnection connection, CancellationToken ct)
+    {
+        var url = http.Rules.Parse(connection.Settings.Text("address"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        foreach (var (name, value) in (await SiteSignIn.OfAsync(connection, ct)).For(url)) request.Headers.TryAddWithoutValidation(name, value);
+        var answer = await http.SendAsync(request, new(64 * 1024, TimeSpan.FromSeconds(20)), ct);
+        if (answer.StatusCode is 401 or 403) throw new IngestionException(ErrorCodes.AccessDenied, $"{url.IdnHost} answers with status {answer.StatusCode}: user, password, cookie or headers are missing or wrong.");
+        if (answer.StatusCode >= 400) throw new IngestionException(ErrorCodes.HttpClientError, $"{url.IdnHost} answers with status {answer.StatusCode}.");
+    }
+
+    private async Task<Crawl> OpenAsync(WorkInput input, CancellationToken ct)
+    {
+        var spec = SourceSpec.Parse(input.Spec);
+        var chosen = spec.OptionsOf(SourceKinds.Require(SourceType));
+        var connection = input.ConnectionId is { } key ? await connections.OpenAsync(input.TenantId, key, ct) : null;
+        var start = http.Rules.Parse(spec.Address ?? connection?.Settings.Text("address") ?? "");
+        var obeys = connection?.Settings.Flag("ignore_robots") != true;
+        var product = acquire.CurrentValue.AgentName.Split('/', ' ')[0];
+        var robots = obeys ? await _robots.OfAsync(input.InputId, start, product, ct) : RobotsRules.AllowAll;
+        var rate = Rate(acquire.CurrentValue.RequestsPerMinutePerHost, robots.CrawlDelay);
+        return new(input, spec, new(start, chosen.Flag("subdomains"), chosen.Lines("include"), chosen.Lines("exclude")),
+            new(chosen.Number("max_pages"), chosen.Number("max_depth"), TimeSpan.FromMinutes(chosen.Number("max_minutes")), options.CurrentValue.CrawlMaxVariants))
+        {
+            SignIn = connection is null ? SiteSignIn.None : await SiteSignIn.OfAsync(connection, ct),
+            Sitemaps = chosen.Flag("sitemaps") ? robots.Sitemaps : null,
+            Rules = obeys ? (url, token) => _robots.OfAsync(input.InputId, url, product, token) : (_, _) => Task.FromResult(RobotsRules.AllowAll),
+            PerMinute = rate,
+            Window = rate == 0 ? LargestWindow : Math.Clamp((int)(rate * Window.TotalMinutes), 1, LargestWindow),
+        };
+    }
+
+    // The slower of what the operator allows and what the site asks for; 0 is as fast as it goes.
+    private static int Rate(int allowed, TimeSpan? delay)
+    {
+        if (delay is not { Ticks: > 0 } pause) return allowed;
+        var asked = Math.Max(1, (int)(TimeSpan.FromMinutes(1) / pause));
+        return allowed == 0 ? asked : Math.Min(allowed, asked);
+    }
+
+    private static List<CrawlAddress> Seeds(Crawl crawl)
+    {
+        var seeds = new List<CrawlAddress> { new(crawl.Scope.Start, 0, null) };
+        if (crawl.Sitemaps is not { } declared) return seeds;
+        seeds.Add(new(new Uri(crawl.Scope.Start, "/sitemap.xml"), 1, null, CrawlAddress.Sitemap));
+        foreach (var sitemap in declared)
+            if (Uri.TryCreate(crawl.Scope.Start, sitemap, out var url) && crawl.Scope.IsHere(url)) seeds.Add(new(CrawlUrl.Normalize(url), 1, "robots.txt", CrawlAddress.Sitemap));
+        return seeds;
+    }
+
+    private static string? Gap(CrawlRest rest, CrawlLimits limits)
+    {
+        var gaps = new List<string>();
+        if (rest.Waiting > 0) gaps.Add(rest.Fetched >= limits.Pages
+            ? $"The crawl stopped at {limits.Pages:N0} pages, with {rest.Waiting:N0} addresses not visited."
+            : $"The crawl stopped after {limits.Time.TotalMinutes:N0} minutes, with {rest.Waiting:N0} addresses not visited.");
+        if (rest.TooDeep > 0) gaps.Add($"{rest.TooDeep:N0} addresses lie deeper than {limits.Depth:N0} links.");
+        if (rest.Trapped > 0) gaps.Add($"{rest.Trapped:N0} addresses look like a trap: too many of one path, or a path that repeats itself.");
+        if (rest.Unreached > 0) gaps.Add($"{rest.Unreached:N0} addresses could not be read.");
+        return gaps.Count == 0 ? null : string.Join(' ', gaps);
+    }
+}
+
+/// <summary>One crawl, with everything that stays the same while it goes on.</summary>
+internal sealed record Crawl(WorkInput Input, SourceSpec Spec, CrawlScope Scope, CrawlLimits Limits)
+{
+    public required SiteSignIn SignIn { get; init; }
+
+    /// <summary>Sitemaps that robots.txt names; null where none are read.</summary>
+    public required IReadOnlyList<string>? Sitemaps { get; init; }
+
+    public required Func<Uri, CancellationToken, Task<RobotsRules>> Rules { get; init; }
+
+    /// <summary>Requests a minute; 0 for no limit.</summary>
+    public required int PerMinute { get; init; }
+
+    /// <summary>Addresses taken at once.</summary>
+    public required int Window { get; init; }
+}

@@ -1,10 +1,10 @@
+using Ingestion.Admin.Logging;
 using Ingestion.Core;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Postgres;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
-using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
 namespace Ingestion.Admin;
@@ -22,7 +22,7 @@ internal sealed class DatabaseSetup : IAsyncDisposable
     {
         var options = builder.Configuration.GetSection(IngestionOptions.Section).Get<IngestionOptions>() ?? new();
         // The host's own logging exists only once it is built, and the database has to be there before.
-        using var logs = LoggerFactory.Create(l => l.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(c => c.SingleLine = true));
+        using var logs = LoggerFactory.Create(l => l.AddConfiguration(builder.Configuration.GetSection("Logging")).AddLines());
         // Checked here and not with the other settings, because the pools are made before there is a host.
         await using var settings = new ServiceCollection().AddSingleton<IConfiguration>(builder.Configuration).AddIngestionOptions().BuildServiceProvider();
         var pools = settings.GetRequiredService<IOptions<DatabaseOptions>>().Value;

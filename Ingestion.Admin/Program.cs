@@ -7,6 +7,7 @@ using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
 using Ingestion.Admin.OpenApi;
+using Ingestion.Admin.Telemetry;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -35,6 +36,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
+        .AddTelemetry()
         .AddFamilies()
         .AddApiReference()
         .AddLive()
@@ -57,8 +59,9 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseAccess();
     app.UseMiddleware<OnceForEachKey>();
     app.MapHealth();
+    app.MapMetrics();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

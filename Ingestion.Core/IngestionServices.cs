@@ -16,6 +16,7 @@ using Ingestion.Core.Resolution;
 using Ingestion.Core.Review;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
+using Ingestion.Core.Webhooks;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
@@ -63,6 +64,7 @@ public static class IngestionServices
         services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
+        services.AddSingleton<EmbeddingKey>().AddHostedService(s => s.GetRequiredService<EmbeddingKey>());
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
         services.AddSingleton(s => new UploadFiles(s.GetRequiredService<DataDirectory>().Private("uploads")));
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
@@ -71,6 +73,7 @@ public static class IngestionServices
         services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>();
         services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
+        services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
         return services;
     }
@@ -104,6 +107,8 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<IDuty, DecideInBulk>();
+        services.AddSingleton<IDuty, AnnounceDownloads>();
+        services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

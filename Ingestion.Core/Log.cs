@@ -72,6 +72,24 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Batch {Batch}, {SourceType} {Connection}: descriptors_listed={Listed} items_skipped_incremental={Skipped} items_wanted={Wanted}")]
     public static partial void SourceListed(this ILogger log, long batch, string sourceType, string connection, int listed, int skipped, int wanted);
 
+    [LoggerMessage(LogLevel.Warning, "Webhooks that are due could not be taken up, trying again: {Reason}")]
+    public static partial void WebhooksNotClaimed(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Webhook {Delivery} to {Endpoint}, attempt {Attempt}, is {What}: {Reason}")]
+    public static partial void WebhookFailed(this ILogger log, string delivery, string endpoint, int attempt, string reason, string what);
+
+    [LoggerMessage(LogLevel.Warning, "Webhook {Delivery} was sent, but that could not be written down; it is sent again: {Reason}")]
+    public static partial void WebhookNotSettled(this ILogger log, string delivery, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "What metrics tell of the database could not be read: {Reason}")]
+    public static partial void GaugesNotRead(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Debug, "Task {Task} ({Stage}) begins attempt {Attempt} at item {Item} of batch {Batch}")]
+    public static partial void AttemptBegins(this ILogger log, long task, string stage, int attempt, long? item, long batch);
+
+    [LoggerMessage(LogLevel.Debug, "Task {Task} ({Stage}) attempt {Attempt} ended {Outcome} after {Milliseconds} ms")]
+    public static partial void AttemptEnds(this ILogger log, long task, string stage, int attempt, string outcome, long milliseconds);
+
     [LoggerMessage(LogLevel.Information, "Removed what retention no longer keeps: {Events} events, {TaskRuns} task runs, {Audit} audit entries")]
     public static partial void Pruned(this ILogger log, long events, long taskRuns, long audit);
 }

@@ -45,13 +45,12 @@ internal static class AccessSetup
         builder.Services.AddAntiforgery(o => (o.SuppressXFrameOptionsHeader, o.Cookie.Name, o.Cookie.SecurePolicy) = (true, "ingestion-form", CookieSecurePolicy.SameAsRequest));
 
         // A page elsewhere whose name is made to point here would else count as our own origin.
-        builder.Services.AddOptions<HostFilteringOptions>().Configure<IOptions<IngestionOptions>>((filter, settings) =>
-            filter.AllowedHosts = settings.Value switch
-            {
-                { AllowedHosts.Count: > 0 } named => named.AllowedHosts,
-                { IsLoopback: true } => LoopbackNames,
-                _ => ["*"],
-            });
+        builder.Services.AddOptions<HostFilteringOptions>().Configure<IOptions<IngestionOptions>>((filter, settings) => (filter.AllowEmptyHosts, filter.AllowedHosts) = (false, settings.Value switch
+        {
+            { AllowedHosts.Count: > 0 } named => named.AllowedHosts,
+            { IsLoopback: true } => LoopbackNames,
+            _ => ["*"],
+        }));
         builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<AccessOptions>>((forwarded, access) =>
         {
             forwarded.ForwardedHeaders = access.Value.KnownProxies.Count == 0 ? ForwardedHeaders.None : ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;

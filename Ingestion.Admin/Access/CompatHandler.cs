@@ -20,7 +20,7 @@ internal sealed class CompatHandler(IOptionsMonitor<AuthenticationSchemeOptions>
     /// <summary>True for a request that may be taken for the configured user's.</summary>
     public static bool Accepts(HttpContext context, AccessOptions options) =>
         options.CompatUser.Length > 0 && context.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-        && !context.Request.WantsPage() && !context.Request.Headers.ContainsKey("X-Forwarded-For") && IsOwn(context.Request);
+        && !context.Request.WantsPage() && !context.Request.Headers.ContainsKey("X-Forwarded-For") && RequestedWith.IsOwn(context.Request);
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -29,9 +29,4 @@ internal sealed class CompatHandler(IOptionsMonitor<AuthenticationSchemeOptions>
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Refusal.ForbiddenAsync(Context);
-
-    // Browsers name the origin of whatever could change something, and of live connections; some only say how far away it is.
-    private static bool IsOwn(HttpRequest request) =>
-        (request.Headers.Origin.ToString() is var origin && (origin.Length == 0 || origin == $"{request.Scheme}://{request.Host}"))
-        && request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none";
 }

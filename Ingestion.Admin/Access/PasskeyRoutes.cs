@@ -50,7 +50,7 @@ internal static class PasskeyRoutes
         attestation.Passkey.Name = $"Passkey of {attestation.Passkey.CreatedAt.UtcDateTime:yyyy-MM-dd}";
         await users.AddOrUpdatePasskeyAsync(account, attestation.Passkey);
         await using var db = contexts.Worker();
-        db.Add(http.Actor(Permission.Read), "add_passkey", $"account {account.Id}");
+        db.Add(http.Actor(Permission.Read), "add_passkey", $"account {account.Id}", new { attestation.Passkey.Name });
         await db.SaveChangesAsync(ct);
         return Results.NoContent();
     }

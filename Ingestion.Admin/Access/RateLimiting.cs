@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using Ingestion.Admin.Api;
 using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Ingestion.Admin.Access;
@@ -47,9 +49,18 @@ internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, Open
 }
 
 /// <summary>How many live connections each caller holds in this process.</summary>
-internal sealed class OpenSockets
+internal sealed class OpenSockets : IDisposable
 {
     private readonly ConcurrentDictionary<string, int> _open = new();
+    private readonly Meter _meter;
+
+    public OpenSockets()
+    {
+        _meter = new(new MeterOptions(PipelineTelemetry.Name) { Scope = this });
+        _meter.CreateObservableGauge("ingestion_open_sockets", () => _open.Values.Sum(), null, "WebSockets open in this process: pages and live channels.");
+    }
+
+    public void Dispose() => _meter.Dispose();
 
     /// <summary>Runs a connection to its end. False, and nothing is run, where the caller holds as many as it may.</summary>
     /// <param name="most">0 for no limit.</param>

@@ -60,6 +60,8 @@ internal static class RouteRules
         new(RouteRule.Page, "/users", Permission.Administer),
         new(RouteRule.Page, "/secrets", Permission.Administer),
         new(RouteRule.Page, "/audit", Permission.Administer),
+        new(RouteRule.Page, "/webhooks", Permission.Administer),
+        new(RouteRule.Page, "/webhooks/{Id}", Permission.Administer),
         new(RouteRule.Page, "/tenants", Permission.Install),
         new(RouteRule.Page, "/workers", Permission.Install),
         new(RouteRule.Page, "/self-check", Permission.Install),
@@ -78,6 +80,7 @@ internal static class RouteRules
         // health
         new("GET", "/health", null),
         new("GET", "/health/live", null),
+        new("GET", "/metrics", Permission.Observe),
         new("GET", "/openapi/v1.json", null),
 
         // batches
@@ -197,6 +200,16 @@ internal static class RouteRules
         new("GET", "/api/v1/audit/export", Permission.Administer),
         new("GET", "/api/v1/secrets", Permission.Administer),
         new("PUT DELETE", "/api/v1/secrets/{**name}", Permission.Administer),
+        new("GET", "/api/v1/webhooks", Permission.Administer),
+        new("POST", "/api/v1/webhooks", Permission.Administer, Limit.Batches),
+        new("GET DELETE", "/api/v1/webhooks/{id}", Permission.Administer),
+        new("POST", "/api/v1/webhooks/{id}/disable", Permission.Administer),
+        new("POST", "/api/v1/webhooks/{id}/enable", Permission.Administer),
+        new("POST", "/api/v1/webhooks/{id}/rotate", Permission.Administer),
+        new("POST", "/api/v1/webhooks/{id}/test", Permission.Administer, Limit.Batches),
+        new("GET", "/api/v1/webhooks/{id}/deliveries", Permission.Administer),
+        new("GET", "/api/v1/webhooks/{id}/deliveries/{delivery}", Permission.Administer),
+        new("POST", "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver", Permission.Administer, Limit.Batches),
 
         // the installation's owner
         new("POST", "/api/v1/users/{id}/disable", Permission.Install),

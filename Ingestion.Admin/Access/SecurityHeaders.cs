@@ -6,6 +6,9 @@ namespace Ingestion.Admin.Access;
 /// </summary>
 internal sealed class SecurityHeaders(RequestDelegate next)
 {
+    /// <summary>For files that strangers wrote, should a browser ever show one: nothing runs, nothing loads, and it is nobody's origin.</summary>
+    public const string OfStrangers = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
     private const string ContentSecurityPolicy =
         "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
         + "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
@@ -15,7 +18,8 @@ internal sealed class SecurityHeaders(RequestDelegate next)
         context.Response.OnStarting(() =>
         {
             var headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = ContentSecurityPolicy;
+            if (headers.ContentSecurityPolicy.Count == 0)
+                headers.ContentSecurityPolicy = ContentSecurityPolicy;
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "same-origin";
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";

@@ -25,7 +25,7 @@ internal static class AccessApi
         api.MapGet("/secrets", async (HttpContext http, SecretBox secrets, CancellationToken ct) => Wire.Answer(new { Secrets = await secrets.ListAsync(http.User.TenantId(), ct) }));
         api.MapPut("/secrets/{**name}", SetSecretAsync);
         api.MapDelete("/secrets/{**name}", async (HttpContext http, string name, SecretBox secrets, CancellationToken ct) =>
-            await secrets.RemoveAsync(http.Actor(Permission.Administer), name, ct) ? Results.NoContent() : None());
+            await secrets.RemoveAsync(http.Actor(SecretBox.Needs(name)), name, ct) ? Results.NoContent() : None());
         api.MapGet("/tenants", async (Tenants tenants, CancellationToken ct) => Wire.Answer(new { Tenants = await tenants.ListAsync(ct) }));
         api.MapPost("/tenants", CreateTenantAsync).WithMetadata(CreatesOnce.Mark);
         foreach (var (verb, disabled) in new[] { ("disable", true), ("enable", false) })
@@ -86,7 +86,7 @@ internal static class AccessApi
     private static async Task<IResult> SetSecretAsync(HttpContext http, string name, SecretBox secrets, CancellationToken ct)
     {
         using var body = await ObjectAsync(http.Request, ct);
-        await secrets.SetAsync(http.Actor(Permission.Administer), name, Required(body, "value", SecretBox.MaxLength), ct);
+        await secrets.SetAsync(http.Actor(SecretBox.Needs(name)), name, Required(body, "value", SecretBox.MaxLength), ct);
         return Results.NoContent();
     }
 

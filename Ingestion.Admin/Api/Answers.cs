@@ -7,12 +7,13 @@ namespace Ingestion.Admin.Api;
 internal static class Answers
 {
     // What belongs to programs even where a browser asks.
-    private static readonly PathString[] ApiPaths = ["/api", "/batch", "/ingest", "/v1", "/config", "/health", "/_blazor"];
+    private static readonly PathString[] ApiPaths = ["/api", "/batch", "/ingest", "/v1", "/config", "/health", "/metrics", "/_blazor"];
 
     /// <summary>True where a person with a browser waits for a page.</summary>
-    public static bool WantsPage(this HttpRequest request) =>
+    /// <param name="path">What was asked for, where the request has been led elsewhere since; null takes its own.</param>
+    public static bool WantsPage(this HttpRequest request, PathString? path = null) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-        && !ApiPaths.Any(p => request.Path.StartsWithSegments(p))
+        && !ApiPaths.Any(p => (path ?? request.Path).StartsWithSegments(p))
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Writes status and sentence, with further members where a route has them (<c>code</c>, <c>remedy</c>).</summary>

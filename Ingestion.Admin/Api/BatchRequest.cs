@@ -34,8 +34,10 @@ internal static class BatchRequest
         "urls" => r with { Urls = JsonFields.List(name, value, Url) },
         "uploads" => r with { Uploads = JsonFields.List(name, value, (n, v) => JsonFields.Text(n, v, MaxName)) },
         "manifests" => r with { Manifests = JsonFields.List(name, value, Manifest) },
+        // Read and checked where the batch is submitted: what it becomes depends on who submits it.
+        "webhook" => r,
         "sources" => r with { Sources = JsonFields.List(name, value, Source) },
-        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests, sources"),
+        _ => throw Unknown(name, "name, description, collection, options, priority, auto_start, urls, uploads, manifests, sources, webhook"),
     };
 
     private static SourceSelection Source(string name, JsonElement value)

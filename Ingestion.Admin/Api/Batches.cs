@@ -65,15 +65,21 @@ internal static class Batches
         var key = http.Request.Headers["Idempotency-Key"].ToString();
         if (key.Length > MaxKey) return Wire.Refuse(StatusCodes.Status400BadRequest, $"Idempotency-Key has more than {MaxKey} characters.");
         var request = JsonFields.Read(() => BatchRequest.Read(body.RootElement, defaults.Value));
+        var webhook = WebhooksApi.Of(http, body.RootElement);
         // Said now rather than by every document when it comes to be embedded.
         models.Resolve(request.Options.EmbeddingModelPreference);
         try
         {
-            var submitted = await submission.SubmitAsync(http.Actor(), request, key.Length == 0 ? null : new(key, SHA256.HashData(bytes)), ct);
+            var submitted = await submission.SubmitAsync(http.Actor(), request with { Webhook = webhook?.Endpoint }, key.Length == 0 ? null : new(key, SHA256.HashData(bytes)), ct);
             var view = await batches.FindAsync(http.User.Scope(), submitted.PublicId, ct);
             if (view is null) return Unknown(submitted.PublicId);
             http.Response.Headers.Location = $"/api/v1/batches/{submitted.PublicId}";
-            return Wire.Answer(await BatchAnswers.OfAsync(http, view, ct), StatusCodes.Status201Created);
+            var answer = await BatchAnswers.OfAsync(http, view, ct);
+            if (webhook is not { } made || submitted.Repeated) return Wire.Answer(answer, StatusCodes.Status201Created);
+            // The one time that the secret is told.
+            var told = JsonSerializer.SerializeToNode(answer, Wire.Json)!.AsObject();
+            told["webhook"] = JsonSerializer.SerializeToNode(new { made.Endpoint.Id, made.Endpoint.Events, made.Secret }, Wire.Json);
+            return Wire.Answer(told, StatusCodes.Status201Created);
         }
         catch (IdempotencyConflictException e)
         {

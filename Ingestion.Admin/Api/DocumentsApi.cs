@@ -13,13 +13,16 @@ internal static class DocumentsApi
     {
         var files = app.MapGroup("/api/v1/documents/{version:long}");
         files.MapGet("/markdown", async (HttpContext http, long version, DocumentFiles documents, CancellationToken ct) =>
-            Send(await documents.MarkdownAsync(http.User.Scope(), version, ct)));
+            Send(http, await documents.MarkdownAsync(http.User.Scope(), version, ct)));
         files.MapGet("/raw", async (HttpContext http, long version, DocumentFiles documents, CancellationToken ct) =>
-            Send(await documents.RawAsync(http.User.Scope(), version, ct)));
+            Send(http, await documents.RawAsync(http.User.Scope(), version, ct)));
         return app;
     }
 
-    private static IResult Send(StoredFile? file) => file is null
-        ? Results.Problem("There is no such document, or its file is gone.", statusCode: StatusCodes.Status404NotFound)
-        : Results.Stream(file.Content, file.MediaType, file.Name, enableRangeProcessing: file.Content.CanSeek);
+    private static IResult Send(HttpContext http, StoredFile? file)
+    {
+        if (file is null) return Results.Problem("There is no such document, or its file is gone.", statusCode: StatusCodes.Status404NotFound);
+        http.Response.Headers.ContentSecurityPolicy = SecurityHeaders.OfStrangers;
+        return Results.Stream(file.Content, file.MediaType, file.Name, enableRangeProcessing: file.Content.CanSeek);
+    }
 }

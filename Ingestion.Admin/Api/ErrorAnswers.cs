@@ -59,7 +59,8 @@ internal static partial class ErrorAnswers
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
         {
-            if (context.Request.WantsPage())
+            // By now the request stands at the error page.
+            if (context.Request.WantsPage(context.Features.Get<IExceptionHandlerPathFeature>()?.Path))
                 return false;
             await (exception switch
             {
@@ -68,6 +69,8 @@ internal static partial class ErrorAnswers
                 BadHttpRequestException bad => Answers.WriteAsync(context, bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? "The request is too large."
                     : Parameter().Match(bad.Message) is { Success: true } named ? $"{named.Groups[1].Value} is missing or not well formed." : "The request is not well formed."),
+                // How the server tells of a part whose length is no number.
+                IOException { InnerException: OverflowException } => Answers.WriteAsync(context, StatusCodes.Status400BadRequest, "The request is not well formed."),
                 _ when Transient.Is(exception) => AwayAsync(context),
                 _ => Answers.WriteAsync(context, StatusCodes.Status500InternalServerError,
                     "Something went wrong on our side. The log tells more under the correlation id."),

@@ -42,6 +42,7 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/verify", Installation, "Recount that nothing is lost and nothing is doubled.") { Answer = "verify" },
         new("GET", "/health", Installation, "Whether work can be done, and if not, why.") { Answer = "health" },
         new("GET", "/health/live", Installation, "Whether the process lives.") { Answer = "live" },
+        new("GET", "/metrics", Installation, "What the installation measures of itself, for Prometheus.") { Stream = "text/plain" },
         new("GET", "/openapi/v1.json", Installation, "This document.") { Stream = "application/json" },
     ];
 }

@@ -104,6 +104,17 @@ public sealed class Accounts(Contexts contexts, Database database, TimeProvider 
         return account;
     }
 
+    /// <summary>Takes away one of the actor's passkeys, with its entry in the audit log. False where there is no such one.</summary>
+    public async Task<bool> RemovePasskeyAsync(Actor actor, byte[] credentialId, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        if (await db.Passkeys.FirstOrDefaultAsync(p => p.AccountId == actor.Name && p.CredentialId == credentialId, ct) is not { } passkey) return false;
+        db.Passkeys.Remove(passkey);
+        db.Add(actor, "remove_passkey", $"account {actor.Name}", new { passkey.Name });
+        await db.SaveChangesAsync(ct);
+        return true;
+    }
+
     /// <summary>Counts a wrong password; too many lock the account for a while that doubles.</summary>
     public async Task FailedAsync(string accountId, CancellationToken ct)
     {

@@ -10,7 +10,7 @@ public sealed record CallerFacts(
     string Id, string Name, string TenantId, Role Role, bool Owner, Narrowing Narrowing, KeyScope? Scope = null, string? CredentialId = null)
 {
     public bool May(Permission permission) =>
-        (permission == Permission.Install ? Owner : Role.May(permission)) && (Scope?.Allows(permission) ?? true);
+        (permission is Permission.Install or Permission.Observe ? Owner : Role.May(permission)) && (Scope?.Allows(permission) ?? true);
 }
 
 /// <summary>What of a tenant one member reaches. Null lists mean everything.</summary>

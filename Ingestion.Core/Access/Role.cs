@@ -27,6 +27,8 @@ public enum Permission
     Review,
     /// <summary>Look after a tenant: its people, keys, secrets and audit log.</summary>
     Administer,
+    /// <summary>Read what the installation measures of itself: numbers, and ids of batches at work. The owner's alone, by any key.</summary>
+    Observe,
     /// <summary>Look after the installation: tenants, settings, processes, checks over all tenants. The owner's alone.</summary>
     Install,
 }
@@ -45,7 +47,7 @@ public static class Roles
 
     public static bool Allows(this KeyScope scope, Permission permission) => permission switch
     {
-        Permission.Read => true,
+        Permission.Read or Permission.Observe => true,
         Permission.Ingest or Permission.Review => scope >= KeyScope.Write,
         _ => scope == KeyScope.Admin,
     };

@@ -19,11 +19,20 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
 {
     public const int MaxLength = 8192;
 
+    /// <summary>How names of the installation's own secrets begin. They live in the default tenant, and only the installation's owner sets them.</summary>
+    public const string OfInstallation = "installation/";
+
+    /// <summary>What it takes to set or remove a secret of this name.</summary>
+    public static Permission Needs(string name) => name.StartsWith(OfInstallation, StringComparison.Ordinal) ? Permission.Install : Permission.Administer;
+
     /// <summary>Seals and keeps a secret, in place of the one before. Throws <c>invalid_option</c> for a name or value that does not fit.</summary>
     public async Task SetAsync(Actor actor, string name, string secret, CancellationToken ct)
     {
         if (name is not { Length: > 0 and <= 200 } || name.Any(c => char.IsControl(c) || char.IsWhiteSpace(c))) throw new IngestionException(ErrorCodes.InvalidOption, "name must be 1 to 200 characters without spaces.");
         if (secret is not { Length: > 0 and <= MaxLength }) throw new IngestionException(ErrorCodes.InvalidOption, $"value must be 1 to {MaxLength:N0} characters.");
+        if (Needs(name) == Permission.Install && actor.TenantId != Tenant.Default) throw new IngestionException(ErrorCodes.InvalidOption, $"name: what begins with {OfInstallation} is the installation's own and is set in the tenant {Tenant.Default}.");
+        // These are sent as headers.
+        if (Needs(name) == Permission.Install && secret.Any(c => c is <= ' ' or >= '\x7f')) throw new IngestionException(ErrorCodes.InvalidOption, "value must be printable ASCII without spaces.");
         await using var db = contexts.Worker();
         var row = await db.Secrets.FirstOrDefaultAsync(s => s.TenantId == actor.TenantId && s.Name == name, ct);
         if (row is null) db.Secrets.Add(row = new() { TenantId = actor.TenantId, Name = name, Sealed = "", SetBy = actor.Name });
@@ -48,6 +57,13 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
         return await db.Secrets.AnyAsync(s => s.TenantId == tenantId && s.Name == name, ct);
     }
 
+    /// <summary>The same for what can do without: null where it is not set or cannot be opened any more.</summary>
+    public async Task<string?> FindAsync(string tenantId, string name, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        return await db.Secrets.Where(s => s.TenantId == tenantId && s.Name == name).Select(s => s.Sealed).FirstOrDefaultAsync(ct) is { } box ? Open(tenantId, name, box) : null;
+    }
+
     /// <summary>By name.</summary>
     public async Task<IReadOnlyList<SecretView>> ListAsync(string tenantId, CancellationToken ct)
     {
@@ -68,7 +84,7 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
     }
 
     // Tenant and name are part of what is sealed: a row that is moved elsewhere does not open there.
-    private string Seal(string tenantId, string name, string secret) => Convert.ToBase64String(Protector(tenantId, name).Protect(Encoding.UTF8.GetBytes(secret)));
+    internal string Seal(string tenantId, string name, string secret) => Convert.ToBase64String(Protector(tenantId, name).Protect(Encoding.UTF8.GetBytes(secret)));
 
     private string? Open(string tenantId, string name, string box)
     {

@@ -28,6 +28,8 @@ public sealed class ImportBatch
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? CompletedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
+    /// <summary>How often it has ended: a retry of an ended batch leads to another end. Counted by a trigger.</summary>
+    public int Endings { get; set; }
     /// <summary>The counts as they were when the batch ended, as JSON; null while it runs.</summary>
     public string? FinalCounts { get; set; }
     /// <summary>A sentence for the end: <c>Nothing was found</c>.</summary>
@@ -43,6 +45,7 @@ public sealed class ImportBatch
                 t.HasCheckConstraint("batch_draft_is_pending", "NOT draft OR state = 'pending'");
             });
             e.Property(b => b.CreatedAt).HasDefaultValueSql("now()");
+            e.Property(b => b.Endings).HasDefaultValue(0);
             e.Property(b => b.Uuid).HasDefaultValueSql("gen_random_uuid()");
             e.Property(b => b.Options).HasColumnType("jsonb");
             e.Property(b => b.FinalCounts).HasColumnType("jsonb");

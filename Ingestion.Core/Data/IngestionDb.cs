@@ -1,5 +1,6 @@
 using Ingestion.Core.Access;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -54,6 +55,9 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<ReviewItem> Reviews => Set<ReviewItem>();
     public DbSet<ReviewDecision> ReviewDecisions => Set<ReviewDecision>();
     public DbSet<ReviewBulk> ReviewBulks => Set<ReviewBulk>();
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -73,6 +77,7 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
         conventions.Properties<ItemStep>().HaveConversion<WordConverter<ItemStep>>();
         conventions.Properties<Role>().HaveConversion<WordConverter<Role>>();
         conventions.Properties<KeyScope>().HaveConversion<WordConverter<KeyScope>>();
+        conventions.Properties<DeliveryState>().HaveConversion<WordConverter<DeliveryState>>();
     }
 
     private static void UseSnakeCase(IMutableEntityType entity)

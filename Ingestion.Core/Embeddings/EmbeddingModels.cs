@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace Ingestion.Core.Embeddings;
 
 /// <summary>Which model a batch gets. There are at most two: the local one, always, and the configured remote one.</summary>
-public sealed class EmbeddingModels(IOptions<EmbeddingOptions> options, HashingEmbedder local, OpenAiEmbedder remote)
+public sealed class EmbeddingModels(IOptions<EmbeddingOptions> options, HashingEmbedder local, OpenAiEmbedder remote, EmbeddingKey? key = null)
 {
     private readonly EmbeddingOptions _options = options.Value;
 
@@ -12,7 +12,10 @@ public sealed class EmbeddingModels(IOptions<EmbeddingOptions> options, HashingE
     public EmbeddingModel Local { get; } = new(HashingEmbedder.ModelId, HashingEmbedder.Dimensions, HashingEmbedder.Version, local, IsLocal: true);
 
     /// <summary>What a new collection gets when nobody says anything.</summary>
-    public EmbeddingModel Default => _options.IsRemote ? Remote : Local;
+    public EmbeddingModel Default => IsRemote ? Remote : Local;
+
+    // A key can also come later, as a secret.
+    private bool IsRemote => _options.IsRemote || key?.Value is not null;
 
     private EmbeddingModel Remote => new(_options.Model, remote.Dimensions, OpenAiEmbedder.Version, remote, IsLocal: false);
 
@@ -31,7 +34,7 @@ public sealed class EmbeddingModels(IOptions<EmbeddingOptions> options, HashingE
             var wish = preference.Trim();
             if (Find(wish) is { } wished) return wished;
             if (!Same(wish, EmbeddingOptions.DefaultModel)) throw NotConfigured($"The embedding model “{Shown(wish)}” is not configured here.");
-            var why = _options.IsRemote ? "is not the configured model" : "needs a key or an endpoint, and none is set";
+            var why = IsRemote ? "is not the configured model" : "needs a key or an endpoint, and none is set";
             return Default with { Note = $"{EmbeddingOptions.DefaultModel} {why}; {Default.Id} is used." };
         }
 
@@ -43,7 +46,7 @@ public sealed class EmbeddingModels(IOptions<EmbeddingOptions> options, HashingE
 
     private EmbeddingModel? Find(string name) =>
         Same(name, Local.Id) ? Local
-        : _options.IsRemote && Same(name, _options.Model) ? Remote
+        : IsRemote && Same(name, _options.Model) ? Remote
         : null;
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);

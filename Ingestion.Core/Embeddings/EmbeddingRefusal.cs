@@ -6,9 +6,9 @@ namespace Ingestion.Core.Embeddings;
 
 /// <summary>Puts every bad answer of an embedding service into the taxonomy, in words that hold no secret.</summary>
 /// <param name="host">The service as a person knows it: host and port.</param>
-/// <param name="apiKey">Is blotted out wherever the service repeats it.</param>
+/// <param name="apiKey">The key of the moment: blotted out wherever the service repeats it.</param>
 /// <param name="time">Dates of Retry-After are relative to it.</param>
-internal sealed class EmbeddingRefusal(string host, string? apiKey, TimeProvider time)
+internal sealed class EmbeddingRefusal(string host, Func<string?> apiKey, TimeProvider time)
 {
     private const int MaxErrorBody = 64 << 10;
 
@@ -62,7 +62,7 @@ internal sealed class EmbeddingRefusal(string host, string? apiKey, TimeProvider
 
     private string Sentence(string what) => $"The embedding service at {host} {what}.";
 
-    private string Quoted(ServiceError error) => error.Shown(apiKey) is { Length: > 0 } words ? $": “{words}”" : "";
+    private string Quoted(ServiceError error) => error.Shown(apiKey()) is { Length: > 0 } words ? $": “{words}”" : "";
 
     /// <summary>Milliseconds, seconds or a date; a moment that has passed means now, and nonsense means that nothing was said.</summary>
     private TimeSpan? RetryAfter(HttpResponseMessage response)

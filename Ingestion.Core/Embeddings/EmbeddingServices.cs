@@ -22,7 +22,8 @@ public static class EmbeddingServices
             s.GetRequiredKeyedService<HttpMessageHandler>(HandlerKey),
             s.GetRequiredService<IOptions<EmbeddingOptions>>().Value,
             s.GetRequiredService<TimeProvider>(),
-            Turns(s)));
+            Turns(s),
+            s.GetService<EmbeddingKey>() is { } kept ? () => kept.Value : null));
         services.TryAddSingleton<EmbeddingModels>();
         services.TryAddSingleton<EmbeddingBatcher>();
         return services;

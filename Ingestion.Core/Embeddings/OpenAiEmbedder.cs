@@ -22,6 +22,7 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
     private readonly EmbeddingOptions _options;
     private readonly TimeProvider _time;
     private readonly EmbeddingTurns? _turns;
+    private readonly Func<string?> _key;
     private readonly Uri _address;
     private readonly EmbeddingRefusal _refusal;
     private readonly EmbeddingGeneratorMetadata _metadata;
@@ -31,7 +32,8 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
     /// <param name="options">Validated options.</param>
     /// <param name="time">Measures the time-out and reads dates of Retry-After.</param>
     /// <param name="turns">Where the service's rate is limited; waiting for a turn does not count against the time-out.</param>
-    public OpenAiEmbedder(HttpMessageHandler handler, EmbeddingOptions options, TimeProvider time, EmbeddingTurns? turns = null)
+    /// <param name="key">The key to send at this moment; null takes the options' own.</param>
+    public OpenAiEmbedder(HttpMessageHandler handler, EmbeddingOptions options, TimeProvider time, EmbeddingTurns? turns = null, Func<string?>? key = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(options);
@@ -41,10 +43,11 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
         _options = options;
         _time = time;
         _turns = turns;
+        _key = key ?? (() => options.ApiKey);
         var address = new UriBuilder(options.BaseAddress);
         address.Path = address.Path.TrimEnd('/') + "/embeddings";
         _address = address.Uri;
-        _refusal = new EmbeddingRefusal(_address.Authority, options.ApiKey, time);
+        _refusal = new EmbeddingRefusal(_address.Authority, _key, time);
         _metadata = new EmbeddingGeneratorMetadata("openai", options.BaseAddress, options.Model, options.Dimensions);
         _dimensions = options.Dimensions ?? KnownDimensions(options.Model) ?? 0;
     }
@@ -102,8 +105,8 @@ public sealed class OpenAiEmbedder : IEmbeddingGenerator<string, Embedding<float
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, _address) { Content = Body(texts) };
-            if (!string.IsNullOrWhiteSpace(_options.ApiKey))
-                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.ApiKey.Trim());
+            if (_key() is { } key && !string.IsNullOrWhiteSpace(key))
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Trim());
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode) throw await _refusal.ReadAsync(response, either.Token);

@@ -32,6 +32,8 @@ public static class FaultPoints
     public const string Completing = "completing";
     /// <summary>A slice of a bulk decision is written and not committed.</summary>
     public const string InBulk = "in_bulk";
+    /// <summary>A webhook was sent and nothing of it is written; the subject is the event.</summary>
+    public const string AfterWebhook = "after_webhook";
     /// <summary>A statement of a migration was executed.</summary>
     public const string Migrating = "migrating";
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Events;
+using Ingestion.Core.Telemetry;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -111,10 +112,13 @@ public sealed class StageRunner(
     private async Task RunAsync(ClaimedTask task, RunningTask held, Task<IReadOnlyDictionary<long, Lazy<Work>>> works)
     {
         var retries = 0;
+        var (started, outcomeWord, code, sourceType) = (time.GetTimestamp(), "lost", (string?)null, (string?)null);
+        var span = PipelineTelemetry.Begin(task);
+        log.AttemptBegins(task.Id, task.Stage.Word(), task.Attempt, task.ItemId, task.BatchId);
         try
         {
             if ((await works.WaitAsync(held.Token)).GetValueOrDefault(task.Id)?.Value is not { } work) return;
-            retries = work.Options.Retries;
+            (retries, sourceType) = (work.Options.Retries, work.Item?.SourceType ?? work.Input?.SourceType);
             held.BatchWorkers = work.Options.Workers;
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(held.Token);
             // The stages keep finer limits of their own; this one holds where they do not. Discovery reads whole sources and has none.
@@ -122,8 +126,9 @@ public sealed class StageRunner(
             var context = new StageContext(task, work, worker, hints, time);
             var outcome = await _stages[task.Stage].RunAsync(context, limit.Token);
             held.Next = (outcome as StageOutcome.Done)?.Next;
-            if (await settler.SettleAsync(task, outcome, CancellationToken.None) && outcome is StageOutcome.Done { After: { } after })
-                await FollowAsync(task, after);
+            if (!await settler.SettleAsync(task, outcome, CancellationToken.None)) return;
+            outcomeWord = Word(outcome);
+            if (outcome is StageOutcome.Done { After: { } after }) await FollowAsync(task, after);
         }
         catch (LeaseLostException)
         {
@@ -133,35 +138,56 @@ public sealed class StageRunner(
         {
             // Taken away, cancelled, or stopping: whoever took it decides what becomes of it.
             if (!running.Stopping.IsCancellationRequested) await settler.LostAsync(task);
+            else outcomeWord = "stopped";
         }
         catch (OperationCanceledException)
         {
+            (outcomeWord, code) = ("failed", ErrorCodes.StageTimeout.Code);
             await settler.FailAsync(task, new(ErrorCodes.StageTimeout, $"The stage {task.Stage.Word()} took longer than the time allowed for one document."), null, retries, CancellationToken.None);
         }
         catch (IngestionException e) when (e.Code.WaitReason is { } reason)
         {
+            (outcomeWord, code) = ("postponed", e.Code.Code);
             log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, e.Code.Code, e.Message);
             await settler.SettleAsync(task, new StageOutcome.RetryLater(e.RetryAfter ?? ServicePause, reason), CancellationToken.None);
         }
         catch (IngestionException e)
         {
+            (outcomeWord, code) = ("failed", e.Code.Code);
             await settler.FailAsync(task, e, e.InnerException is { } inner ? Details(inner) : null, retries, CancellationToken.None);
         }
         catch (Exception e) when (Transient.Is(e))
         {
+            (outcomeWord, code) = ("postponed", ErrorCodes.DatabaseBusy.Code);
             log.AttemptFailed(task.Id, task.Stage.Word(), task.Attempt, ErrorCodes.DatabaseBusy.Code, e.Message);
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(2), WaitReasons.Unavailable), CancellationToken.None);
         }
         catch (IOException e) when (DiskSpace.IsExhausted(e))
         {
+            (outcomeWord, code) = ("postponed", ErrorCodes.StorageFull.Code);
             await settler.SettleAsync(task, new StageOutcome.RetryLater(TimeSpan.FromSeconds(15), WaitReasons.StorageFull), CancellationToken.None);
         }
         catch (Exception e)
         {
+            (outcomeWord, code) = ("failed", ErrorCodes.Internal.Code);
             log.TaskFault(e, task.Id, task.Stage.Word());
             await settler.FailAsync(task, new(ErrorCodes.Internal, $"An unexpected fault in the stage {task.Stage.Word()}.", e), Details(e), retries, CancellationToken.None);
         }
+        finally
+        {
+            var took = time.GetElapsedTime(started);
+            PipelineTelemetry.End(span, task, sourceType, took, outcomeWord, code);
+            log.AttemptEnds(task.Id, task.Stage.Word(), task.Attempt, outcomeWord, (long)took.TotalMilliseconds);
+        }
     }
+
+    private static string Word(StageOutcome outcome) => outcome switch
+    {
+        StageOutcome.Done => "done",
+        StageOutcome.Skipped => "skipped",
+        StageOutcome.Blocked => "blocked",
+        _ => "postponed",
+    };
 
     // The claim is gone with the settling, so only a stop may interrupt what follows, and a failure of it is not the task's.
     private async Task FollowAsync(ClaimedTask task, Func<CancellationToken, Task> after)

@@ -29,6 +29,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         if (request.Urls.Count > 0) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Url, JsonSerializer.Serialize(new { urls = request.Urls }), ct);
         foreach (var manifest in request.Manifests) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Manifest, JsonSerializer.Serialize(manifest), ct);
         await SubmissionSources.AddAsync(connection, actor, id, request.Sources, request.Options.SourceSpecificOptions, ct);
+        if (request.Webhook is { } webhook) await Webhooks.WebhookDesk.InsertAsync(connection, actor, webhook, id, ct);
         await LaunchAsync(connection, actor, id, request.AutoStart, ct);
         await transaction.CommitAsync(ct);
         await WakeAsync(id, ct);

@@ -69,6 +69,6 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
         return exitCode == 0 && match.Success ? candidate with { Major = int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) } : null;
     }
 
-    [GeneratedRegex(@"\(PostgreSQL\) ([0-9]{1,3})")]
+    [GeneratedRegex(@"\(PostgreSQL\) ([0-9]{1,3})", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex VersionPattern();
 }

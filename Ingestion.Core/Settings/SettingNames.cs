@@ -29,6 +29,7 @@ public static class SettingNames
         new("Ingestion:Embedding:Model", null, "embeddings.openai_model"),
         new("Ingestion:Embedding:BatchSize", null, "embeddings.batch_size"),
         new("Ingestion:Embedding:UseGpu", null, "embeddings.use_gpu"),
+        new("Ingestion:Telemetry:OtlpEndpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         new("Ingestion:Artifacts:RawBucket", "S3_BUCKET_RAW"),
         new("Ingestion:Artifacts:MarkdownBucket", "S3_BUCKET_MARKDOWN"),
     ];

@@ -2,6 +2,8 @@ using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Sources;
+using Ingestion.Core.Telemetry;
+using Ingestion.Core.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -21,6 +23,8 @@ public static class SettingRegistration
         .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
         .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
         .AddSection<ImportOptions, ImportOptionsCheck>(ImportOptions.Section)
+        .AddSection<WebhookOptions, WebhookOptionsCheck>(WebhookOptions.Section)
+        .AddSection<TelemetryOptions, TelemetryOptionsCheck>(TelemetryOptions.Section)
         .AddSingleton<DataDirectory>();
 
     private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)

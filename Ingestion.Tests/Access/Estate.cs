@@ -4,6 +4,7 @@ using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Sources;
+using Ingestion.Core.Webhooks;
 using Ingestion.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -21,13 +22,14 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     private readonly Database _database = services.GetRequiredService<Database>();
     private readonly Actor _actor = new(owner.TenantId, owner.Id);
     private Seeded _document = null!;
+    private string _webhook = "";
     private int _made;
 
     public async Task BuildAsync()
     {
         var seed = new LibrarySeed(_database);
-        await seed.CollectionAsync(owner.TenantId, Collection);
-        _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}.md");
+        await RunAsync("INSERT INTO ingestion.collection (tenant_id, key, name) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING", owner.TenantId, Collection);
+        _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}-{Guid.NewGuid():n}.md");
         var stored = await services.GetRequiredService<IArtifactStore>().PutAsync($"{owner.TenantId}/estate/1/normalized.md", new MemoryStream(Encoding.UTF8.GetBytes($"# {Canary}")), CancellationToken.None);
         await RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1 WHERE id = $2", stored.ToString(), _document.Version);
         await RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE tenant_id = $2 AND source_id = $3", stored.ToString(), owner.TenantId, _document.Source);
@@ -39,7 +41,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
@@ -63,6 +65,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
                 ("invitations", _) => (await services.GetRequiredService<Invitations>().CreateAsync(_actor, Canary, Role.Viewer, CancellationToken.None)).View.Id,
                 ("secrets", _) => await SecretAsync(),
                 ("tenants", _) => await TenantAsync(),
+                ("webhooks", "{delivery}") => await DeliveryAsync(),
+                ("webhooks", _) => await WebhookAsync(),
                 _ => throw new InvalidOperationException($"{pattern} has {place}: say here what stands for it"),
             };
             address = address.Replace(place, value, StringComparison.Ordinal);
@@ -110,6 +114,22 @@ internal sealed class Estate(IServiceProvider services, Person owner)
 
     private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
         _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
+
+    private async Task<string> WebhookAsync()
+    {
+        var desk = services.GetRequiredService<WebhookDesk>();
+        // A tenant has so many and no more.
+        await desk.RemoveAsync(_actor, _webhook, CancellationToken.None);
+        return _webhook = (await desk.CreateAsync(_actor, new("https://example.org/hook", Description: $"{Canary} webhook"), CancellationToken.None)).Id;
+    }
+
+    // Of the webhook that was made for the same address.
+    private async Task<string> DeliveryAsync()
+    {
+        var id = (await services.GetRequiredService<WebhookDesk>().TestAsync(_actor, _webhook, CancellationToken.None))!;
+        await RunAsync("UPDATE ingestion.webhook_delivery SET state = 'dead', next_at = NULL, ended_at = now(), last_error = $1 WHERE public_id = $2", Canary, id);
+        return id;
+    }
 
     private async Task<string> TenantAsync()
     {

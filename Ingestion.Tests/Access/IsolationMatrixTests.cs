@@ -25,13 +25,17 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
 
     /// <param name="Facts">Null where the caller is nobody.</param>
     /// <param name="Reaches">True where the owner's things are within reach.</param>
-    private sealed record Who(string Name, CallerFacts? Facts, bool Reaches, string? Key, string? Session);
+    /// <param name="From">The address that requests come from; null for this machine.</param>
+    private sealed record Who(string Name, CallerFacts? Facts, bool Reaches, string? Key, string? Session, string? From = null);
+
+    private const string CompatUser = "user123";
 
     public Task InitializeAsync()
     {
         _app = _base.WithWebHostBuilder(b =>
         {
             foreach (var limit in new[] { "SignIns", "Batches", "Uploads", "Searches", "Sockets" }) b.UseSetting($"Ingestion:Limits:{limit}PerMinute", "0");
+            b.UseSetting("Ingestion:Access:CompatUser", CompatUser);
         });
         return Task.CompletedTask;
     }
@@ -143,7 +147,8 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
             await Of("viewer", await people.MakeAsync(Role.Viewer), true),
             await Of("other user, own batches in another collection", await people.MakeAsync(Role.Operator, narrowing: new(elsewhere, [], OwnBatches: true)), false),
             await Of("administrator of another tenant", await people.MakeAsync(Role.Administrator, "other"), false),
-            new("anonymous", null, false, null, null),
+            new("anonymous", null, false, null, null, From: "203.0.113.9"),
+            new("program of this machine without a credential", new(CompatUser, CompatUser, Tenant.Default, Role.Operator, Owner: false, Narrowing.None), true, null, null),
             new("expired key", null, false, (await people.MakeAsync(Role.Administrator, keyExpires: DateTimeOffset.UtcNow.AddMinutes(-1))).Key, null),
             new("unknown key", null, false, "ing_" + new string('0', 64), null),
             await Of("read-only key of an administrator", await people.MakeAsync(Role.Administrator, scope: KeyScope.Read), true, KeyScope.Read, session: false),
@@ -177,6 +182,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         request.Headers.Add("X-Requested-With", "ingestion");
         if (bySession) request.Headers.Add("Cookie", $"ingestion={who.Session}");
         else if (who.Key is not null) request.Headers.Add("X-Api-Key", who.Key);
+        if (who.From is not null) request.Headers.Add(AdminApp.From, who.From);
         if (method is not ("GET" or "DELETE")) request.Content = new StringContent(address.Contains("/secrets/", StringComparison.Ordinal) ? """{"value":"x"}""" : "{}", Encoding.UTF8, "application/json");
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }

@@ -76,6 +76,32 @@ public sealed class ReachTests : DatabaseTest
     }
 
     [Fact]
+    public async Task Search_of_the_web_role_itself_reads_the_index_of_words_and_not_the_table()
+    {
+        var seed = new LibrarySeed(Database);
+        for (var i = 0; i < 30; i++) await seed.DocumentAsync($"Bird {i}", [$"the {(i == 7 ? "osprey" : "heron")} number{i} dives"]);
+        await ExecuteAsync("ANALYZE");
+        // What the server itself says of the statements inside the function, told to this session alone.
+        var admin = new NpgsqlConnectionStringBuilder(await PostgresServer.AdminConnectionStringAsync()) { Database = Test.Name, Pooling = false };
+        await using var connection = new NpgsqlConnection(admin.ConnectionString);
+        var plans = new System.Text.StringBuilder();
+        connection.Notice += (_, n) => plans.AppendLine(n.Notice.MessageText);
+        await connection.OpenAsync();
+        await connection.QueryAsync<object>("LOAD 'auto_explain'");
+        foreach (var setting in new[] { "auto_explain.log_min_duration = 0", "auto_explain.log_nested_statements = on", "auto_explain.log_level = 'notice'", "client_min_messages = 'notice'", "enable_seqscan = off", "role = 'ingestion_web'" })
+            await connection.QueryAsync<object>("SET " + setting);
+        await connection.QueryAsync<object>("SELECT set_config('ingestion.tenant', 'default', false)");
+        plans.Clear();
+        (await connection.QueryAsync<long>("SELECT chunk_id FROM ingestion.search_text(to_tsquery('simple', 'osprey'), NULL, NULL, 10)")).Count.ShouldBe(1);
+        plans.ToString().ShouldContain("Bitmap Index Scan on chunk_fts_tsv");
+        plans.ToString().ShouldNotContain("Seq Scan on chunk_fts");
+        // Without the function the same question under row security reads the whole table: that is why there is one.
+        plans.Clear();
+        (await connection.QueryAsync<long>("SELECT chunk_id FROM ingestion.chunk_fts WHERE tsv @@ to_tsquery('simple', 'osprey')")).Count.ShouldBe(1);
+        plans.ToString().ShouldNotContain("chunk_fts_tsv");
+    }
+
+    [Fact]
     public async Task Narrowed_actor_fills_and_names_no_collection_out_of_reach()
     {
         await new LibrarySeed(Database).CollectionAsync("default", "other");

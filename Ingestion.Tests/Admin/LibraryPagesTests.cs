@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using AngleSharp.Dom;
 using AngleSharp.Html.Parser;
-using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Rendering;
@@ -19,7 +18,6 @@ namespace Ingestion.Tests.Admin;
 public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
 {
     private static readonly string Hostile = string.Join("\n\n", HostileText.All.Select(t => t.Replace("\0", "")));
-    private static readonly string OneLine = string.Join(' ', HostileText.All.Select(t => t.ReplaceLineEndings(" ").Replace("\0", "")));
 
     [Fact]
     public async Task Pages_over_hostile_documents_hold_nothing_of_theirs_that_acts()
@@ -137,35 +135,7 @@ public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
         (await app.Caller().GetAsync($"/api/v1/documents/{of.Version}/raw")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
 
-    /// <summary>A failed item and a published document that carry every hostile text in every place they have.</summary>
-    private async Task<(string Batch, long Item, Seeded Of)> HostileItemAsync()
-    {
-        var database = app.Services.GetRequiredService<Database>();
-        var (make, seed) = (new Make(database.Worker), new LibrarySeed(database));
-        var metadata = JsonSerializer.Serialize(HostileText.All.Take(30).Select((t, i) => (t, i)).ToDictionary(x => $"{x.i}{x.t}".Replace("\0", ""), x => x.t.Replace("\0", "")));
-        var of = await seed.DocumentAsync(OneLine[..500], [Hostile], metadata: metadata, source: "javascript:alert(1)//" + Guid.NewGuid(), heading: OneLine[..400]);
-        var store = app.Services.GetRequiredService<IArtifactStore>();
-        var uri = await store.PutAsync($"default/hostile/{of.Version}.bin", new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Hostile)), CancellationToken.None);
-        await seed.RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1, notes = jsonb_build_array($2::text) WHERE id = $3", uri.AbsoluteUri, OneLine, of.Version);
-        await seed.RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE source_id = $2", uri.AbsoluteUri, of.Source);
-        for (var i = 0; i < HostileText.All.Length; i++)
-            await seed.RunAsync("INSERT INTO ingestion.document_link (document_version_id, ordinal, tenant_id, target, text) VALUES ($1, $2, 'default', $3, $3)", of.Version, i, HostileText.All[i].Replace("\0", ""));
-        await seed.RunAsync("INSERT INTO ingestion.collection (tenant_id, key, name, description) VALUES ('default', 'hostile', $1, $1) ON CONFLICT DO NOTHING", OneLine[..180]);
-
-        var batch = await make.Batch(BatchState.Failed);
-        var task = await make.Task(batch, TaskState.Failed, Stage.Parse);
-        await seed.RunAsync("""
-            UPDATE ingestion.import_item SET state = 'failed', step = 'finished', completed_at = now(), name = $2, source_key = $2, error_code = 'corrupt', error_message = $2,
-                error_details = jsonb_build_object($2::text, $2::text), metadata = $3::jsonb, document_version_id = $4, chunk_count = 1
-            WHERE id = $1
-            """, task.ItemId!.Value, OneLine, metadata, of.Version);
-        await seed.RunAsync("UPDATE ingestion.import_batch SET name = $2 WHERE id = $1", batch, OneLine[..180]);
-        await seed.RunAsync("""
-            INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, kind, item_id, stage, data)
-            VALUES ($1, 2, 'default', 'item_failed', $2, 'parse', jsonb_build_object('message', $3::text, 'attempt', 1))
-            """, batch, task.ItemId.Value, OneLine);
-        return (await PublicIdAsync(batch), task.ItemId.Value, of);
-    }
+    private Task<(string Batch, long Item, Seeded Of)> HostileItemAsync() => new HostileLibrary(app.Services).ItemAsync();
 
     private static void CheckElement(IElement element, string path)
     {

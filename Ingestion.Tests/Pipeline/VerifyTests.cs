@@ -12,6 +12,9 @@ public sealed class VerifyTests : DatabaseTest
     private const string Event = "INSERT INTO ingestion.import_event (batch_id, seq, tenant_id, kind, item_id, task_id, stage, data) SELECT b.id, s.seq + 1, b.tenant_id, ";
     private const string Batch = "FROM ingestion.import_batch b JOIN ingestion.import_batch_seq s ON s.batch_id = b.id; UPDATE ingestion.import_batch_seq SET seq = seq + 1;";
 
+    private const string Webhook = "INSERT INTO ingestion.webhook_endpoint (tenant_id, public_id, url, events, concurrency, created_by, created_at) VALUES ('default', 'whk_a', 'https://example.org/', '{job.done}', 2, 'test', now() - interval '1 hour')";
+    private const string Delivery = "INSERT INTO ingestion.webhook_delivery (tenant_id, public_id, endpoint_id, event, run, payload, state, attempt, failures, created_at, ended_at) SELECT 'default', 'msg_a', id, 'webhook.test', 0, '{}', 'delivered', 1, 0, now(), now() FROM ingestion.webhook_endpoint";
+
     /// <summary>The check, and how its invariant is broken.</summary>
     public static TheoryData<string, string> Breaks => new()
     {
@@ -64,6 +67,10 @@ public sealed class VerifyTests : DatabaseTest
             INSERT INTO ingestion.worker_process (id, host, pid, role, version) VALUES ('w', 'h', 1, 'both', '1')
             """ },
         { "running_task_has_a_worker", "UPDATE ingestion.import_task_run SET state = 'running', finished_at = NULL, lease_until = now(), worker = NULL WHERE stage = 'embed'" },
+        { "ending_reached_its_webhooks", Webhook },
+        { "delivery_goes_on_or_has_ended", $"{Webhook}; {Delivery}; ALTER TABLE ingestion.webhook_delivery DROP CONSTRAINT delivery_pending_has_next; UPDATE ingestion.webhook_delivery SET next_at = now()" },
+        { "delivered_was_answered", $"{Webhook}; {Delivery}" },
+        { "delivery_ids_are_unique", $"DROP INDEX ingestion.ix_webhook_delivery_public_id; {Webhook}; {Delivery}; {Delivery}" },
         { "progress_stays_in_bounds", "ALTER TABLE ingestion.import_item DROP CONSTRAINT item_progress_in_bounds; UPDATE ingestion.import_item SET progress_current = 5, progress_total = 4" },
         { "percentages_follow_from_items", "UPDATE ingestion.import_batch SET final_counts = jsonb_set(final_counts, '{Acquired}', '1')" },
     };
@@ -92,7 +99,7 @@ public sealed class VerifyTests : DatabaseTest
         report.Checks.Select(c => c.Name).Except(Breaks.Select(b => (string)b[0])).Except(FileBreaks.Select(b => (string)b[0])).ShouldBeEmpty();
         report.Checks.Select(c => (c.Invariant, c.Name)).Order().ShouldBe(CheckCatalog.All.Select(c => (c.Invariant, c.Name)).Order());
         CheckCatalog.All.ShouldAllBe(c => c.Meaning.EndsWith('.') && CheckCatalog.Invariants.ContainsKey(c.Invariant));
-        report.Checks.Select(c => c.Invariant).Distinct().ShouldBe(["I1", "I2", "I3", "I4", "I5", "I6", "I8"]);
+        report.Checks.Select(c => c.Invariant).Distinct().ShouldBe(["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8"]);
         (await ScalarAsync<string>("SELECT state || (final_counts ->> 'Done') || (final_counts ->> 'Failed') FROM ingestion.import_batch")).ShouldBe("completed31");
     }
 

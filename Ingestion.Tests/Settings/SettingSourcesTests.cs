@@ -25,6 +25,7 @@ public sealed class SettingSourcesTests : IDisposable
         { "USE_MARKER_LLM", "Ingestion:Processing:UseLlmParsing" },
         { "OPENAI_API_KEY", "Ingestion:Embedding:ApiKey" },
         { "INGESTION_JOB_REFRESH_RATE", "Ingestion:Refresh:Seconds" },
+        { "OTEL_EXPORTER_OTLP_ENDPOINT", "Ingestion:Telemetry:OtlpEndpoint" },
         { "S3_BUCKET_RAW", "Ingestion:Artifacts:RawBucket" },
         { "S3_BUCKET_MARKDOWN", "Ingestion:Artifacts:MarkdownBucket" },
         { "INGESTION_PORT", "Ingestion:Port" },

@@ -46,11 +46,16 @@ internal static class BulkFamily
         HttpContext http, JsonDocument body, byte[] hash, IReadOnlyDictionary<string, string> files, BatchQueries batches, ProcessingOptions defaults, TimeProvider time, CancellationToken ct)
     {
         var request = JsonFields.Read(() => BulkRequest.Read(body.RootElement, defaults, files, time.GetUtcNow()));
-        var (submitted, refusal) = await FamilyRequest.SubmitAsync(http, request, hash, ct);
+        var webhook = WebhooksApi.Of(http, body.RootElement);
+        var (submitted, refusal) = await FamilyRequest.SubmitAsync(http, request with { Webhook = webhook?.Endpoint }, hash, ct);
         if (submitted is null) return (refusal!, true);
         if (await batches.FindAsync(http.User.Scope(), submitted.PublicId, ct) is not { } job) return (JobFamily.Unknown(submitted.PublicId), submitted.Repeated);
         http.Response.Headers.Location = $"/ingest/jobs/{job.PublicId}";
-        return (Wire.Answer(new { JobId = job.PublicId, Status = JobWords.Job(job.State) }, StatusCodes.Status202Accepted), submitted.Repeated);
+        object answer = webhook is { } made && !submitted.Repeated
+            // The one time that the secret is told.
+            ? new { JobId = job.PublicId, Status = JobWords.Job(job.State), Webhook = new { made.Endpoint.Id, made.Secret } }
+            : new { JobId = job.PublicId, Status = JobWords.Job(job.State) };
+        return (Wire.Answer(answer, StatusCodes.Status202Accepted), submitted.Repeated);
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, int? skip, int? take, CancellationToken ct)

@@ -24,7 +24,9 @@ internal static class BulkRequest
                 case "name": request = request with { Name = JsonFields.OptionalText(name, value, FamilyRequest.MaxName) is { } given && !string.IsNullOrWhiteSpace(given) ? given : request.Name }; break;
                 case "collection": request = request with { Collection = JsonFields.OptionalText(name, value, FamilyRequest.MaxName) ?? Collection.DefaultKey }; break;
                 case "options": request = request with { Options = ProcessingOptions.Read(value, defaults) }; break;
-                default: throw FamilyRequest.Unknown(name, "items, name, collection, options");
+                // Made of what it says, and of who says it, where the batch is submitted.
+                case "webhook": break;
+                default: throw FamilyRequest.Unknown(name, "items, name, collection, options, webhook");
             }
         var list = items.ValueKind == JsonValueKind.Undefined ? [] : JsonFields.List("items", items, (n, v) => Item(n, v, files));
         return list.Count == 0 ? throw FamilyRequest.Invalid("items is empty: name at least one document.") : With(request, list);

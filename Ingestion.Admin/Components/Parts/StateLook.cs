@@ -41,6 +41,8 @@ public sealed record StateLook(string Tone, string Icon, string Label)
         ["disabled"] = new("muted", "block", "Disabled"),
         ["expired"] = new("muted", "timer_off", "Expired"),
         ["lost"] = new("failed", "lock_reset", "Enter it again"),
+        ["delivered"] = new("done", "check_circle", "Delivered"),
+        ["dead"] = new("failed", "error", "Given up"),
         ["skipped"] = new("muted", "redo", "Skipped"),
         ["cancelled"] = new("muted", "cancel", "Cancelled"),
     };

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Ingestion.Core.Pipeline.Duties;
 
 /// <summary>
-/// Removes what retention no longer keeps: events and task runs of whole batches that ended, audit entries, and rows of processes that
-/// are long gone. In slices, each a short transaction. What remains of a batch is its row with the final counts, its items, and how much
+/// Removes what retention no longer keeps: events and task runs of whole batches that ended, audit entries, what was sent to webhooks, and
+/// rows of processes that are long gone. In slices, each a short transaction. What remains of a batch is its row with the final counts, its items, and how much
 /// was removed.
 /// </summary>
 public sealed class PruneDetails(NpgsqlDataSource worker, RetentionOptions retention, ILogger<PruneDetails> log) : IDuty
@@ -26,10 +26,20 @@ public sealed class PruneDetails(NpgsqlDataSource worker, RetentionOptions reten
         var events = retention.EventsDays == 0 ? 0 : await BatchesAsync("import_event", "prune_events", TimeSpan.FromDays(retention.EventsDays), ct);
         var runs = retention.TaskRunsDays == 0 ? 0 : await BatchesAsync("import_task_run", "prune_task_runs", TimeSpan.FromDays(retention.TaskRunsDays), ct);
         var audit = retention.AuditDays == 0 ? 0 : await SlicesAsync("SELECT ingestion.prune_audit($1, $2)", ct, TimeSpan.FromDays(retention.AuditDays), Slice);
+        if (retention.EventsDays > 0)
+            for (var slice = Slice; slice == Slice;) slice = await DeliveriesAsync(TimeSpan.FromDays(retention.EventsDays), ct);
         await using var processes = worker.CreateCommand("DELETE FROM ingestion.worker_process w WHERE w.last_seen_at < ingestion.clock() - $1 AND NOT EXISTS (SELECT FROM ingestion.import_task_run t WHERE t.worker = w.id AND t.state = 'running')");
         processes.Parameters.Add(new() { Value = ProcessLife });
         await processes.ExecuteNonQueryAsync(ct);
         if (events + runs + audit > 0) log.Pruned(events, runs, audit);
+    }
+
+    private async Task<int> DeliveriesAsync(TimeSpan keep, CancellationToken ct)
+    {
+        await using var command = worker.CreateCommand("DELETE FROM ingestion.webhook_delivery WHERE id IN (SELECT id FROM ingestion.webhook_delivery WHERE ended_at < ingestion.clock() - $1 ORDER BY id LIMIT $2)");
+        command.Parameters.Add(new() { Value = keep });
+        command.Parameters.Add(new() { Value = Slice });
+        return await command.ExecuteNonQueryAsync(ct);
     }
 
     private async Task<long> BatchesAsync(string table, string function, TimeSpan keep, CancellationToken ct)

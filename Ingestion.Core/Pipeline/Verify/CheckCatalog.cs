@@ -9,7 +9,7 @@ public sealed record CheckInfo(string Invariant, string Name, string Meaning, st
 /// <summary>Every check there is, in the order in which it is told.</summary>
 public static class CheckCatalog
 {
-    /// <summary>What each invariant promises. The ways of webhooks (I7) have no rows yet.</summary>
+    /// <summary>What each invariant promises.</summary>
     public static IReadOnlyDictionary<string, string> Invariants { get; } = new Dictionary<string, string>
     {
         ["I1"] = "Nothing is lost: whatever was accepted is exactly one item, on its way or ended.",
@@ -18,6 +18,7 @@ public static class CheckCatalog
         ["I4"] = "Attempts stay within their budgets.",
         ["I5"] = "Nobody holds a task longer than its lease allows.",
         ["I6"] = "Files are as they were written, and every file belongs to a row.",
+        ["I7"] = "Whoever wants to hear of an event has heard of it, will, or was given up.",
         ["I8"] = "Percentages follow from what was counted.",
     };
 
@@ -77,6 +78,11 @@ public static class CheckCatalog
         new("I6", FileChecks.Stranger, "Every stored file is named by a row.", "Deletes the files that no row names.", Deletes: true),
         new("I6", FileChecks.LostName, "The names that other programs read hold what is published.", "Writes the published documents to their names again."),
         new("I6", "upload_file_exists", "Uploads that still wait to be read are there, whole."),
+
+        new("I7", "ending_reached_its_webhooks", "Every end of a batch is told to every webhook that wants to hear of it."),
+        new("I7", "delivery_goes_on_or_has_ended", "A delivery has arrived, has a time for its next try, or was given up."),
+        new("I7", "delivered_was_answered", "What counts as delivered was answered with success."),
+        new("I7", "delivery_ids_are_unique", "No two deliveries have the same id."),
 
         new("I8", "progress_stays_in_bounds", "No item shows more done than there is to do."),
         new("I8", "percentages_follow_from_items", "Every percentage that is shown follows from the items by its formula."),

@@ -8,7 +8,7 @@ namespace Ingestion.Core.Pipeline.Verify;
 
 /// <summary>
 /// Recounts everything: that nothing is lost, nothing doubled, and every figure follows from the rows. All queries see one snapshot, so
-/// the answer is exact while the pipeline works. The ways of webhooks (I7) have no rows yet.
+/// the answer is exact while the pipeline works.
 /// </summary>
 public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, UploadFiles uploads, Repairs repairs, PipelineOptions options)
 {
@@ -16,7 +16,7 @@ public sealed class Verification(NpgsqlDataSource worker, IArtifactStore store, 
     private readonly SemaphoreSlim _one = new(1, 1);
 
     private static readonly IReadOnlyList<Check> Checks =
-        [.. ItemChecks.All, .. ContentChecks.All, .. LogChecks.All, .. AttemptChecks.All, .. PercentageChecks.All];
+        [.. ItemChecks.All, .. ContentChecks.All, .. LogChecks.All, .. AttemptChecks.All, .. WebhookChecks.All, .. PercentageChecks.All];
 
     /// <summary>Looks, and with <see cref="VerifyRequest.Repair"/> mends and looks again.</summary>
     /// <param name="progress">Told of each check as it ends; after a repair of each once more.</param>

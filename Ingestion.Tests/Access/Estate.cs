@@ -89,7 +89,10 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     private async Task<long> ItemAsync()
     {
         await BatchAsync(draft: false);
-        return await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId);
+        var item = await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId);
+        // Open documents have a task: whoever cancels one waits for it to be gone. Not due, so that nobody takes it meanwhile.
+        await new Make(_database.Worker).Task(await ScalarAsync<long>("SELECT batch_id FROM ingestion.import_item WHERE id = $1", item), due: TimeSpan.FromHours(1), item: item);
+        return item;
     }
 
     private async Task<string> SessionAsync()

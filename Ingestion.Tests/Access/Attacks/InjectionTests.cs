@@ -38,7 +38,7 @@ public sealed partial class InjectionTests(ServedApp app) : IClassFixture<Served
         await estate.BuildAsync();
         using var client = app.Client(owner.Key);
         var (asked, worst) = (0, TimeSpan.Zero);
-        foreach (var (pattern, _) in RouteRulesTests.Routes(app.Services).Where(r => r.Method == "GET" && r.Pattern.TrimStart('/').StartsWith("api/", StringComparison.Ordinal)))
+        foreach (var (pattern, _) in RouteRulesTests.Routes(app.Services).Where(r => r.Method == "GET" && r.Pattern.TrimStart('/').StartsWith("api/", StringComparison.Ordinal) && !r.Pattern.Contains("stream", StringComparison.Ordinal)))
         {
             var (address, _) = await estate.AddressAsync(pattern);
             foreach (var value in Values)

@@ -18,6 +18,7 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
     && useradd --system --no-create-home --home-dir /var/lib/ingestion --shell /usr/sbin/nologin ingestion \
     && install -d -m 0700 -o ingestion -g ingestion /var/lib/ingestion
 COPY --from=build /app /app
+RUN ln -s /app/ingestion /usr/local/bin/ingestion && ln -s /app/ingestion /usr/local/bin/catalystctl
 USER ingestion
 WORKDIR /app
 ENV INGESTION_BIND=0.0.0.0 \

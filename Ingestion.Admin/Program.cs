@@ -1,9 +1,12 @@
 using Ingestion.Admin;
 using Ingestion.Admin.Access;
 using Ingestion.Admin.Api;
+using Ingestion.Admin.Api.Families;
+using Ingestion.Admin.Api.Live;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
+using Ingestion.Admin.OpenApi;
 
 if (ChildVerbs.Find(args) is { } child)
     return await child();
@@ -15,7 +18,8 @@ try
         .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
-        .RunAsync(args);
+        .AddClient()
+        .RunAsync(InvokedName.Arguments(args));
 }
 catch (Exception e) when (StartFailure.Explain(e) is { } lines)
 {
@@ -31,6 +35,9 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
         .AddErrorAnswers()
         .AddAccess()
         .AddHealth()
+        .AddFamilies()
+        .AddApiReference()
+        .AddLive()
         .AddPages()
         .AddLiveAuthentication();
     await using var database = await DatabaseSetup.StartAsync(builder, ct);
@@ -45,10 +52,13 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.UseErrorAnswers();
     // After the error answers, which send a failed request through from here again.
     app.UseRouting();
+    // Before access, which counts and judges what wants to become a socket.
+    app.UseWebSockets(LiveSetup.Sockets);
     app.UseAccess();
+    app.UseMiddleware<OnceForEachKey>();
     app.MapHealth();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapConnections().MapUploads().MapDraftAddresses().MapDocuments().MapSearch().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -39,7 +39,7 @@ public static class IngestionServices
 
         services.AddSingleton<Callers>().AddSingleton<Accounts>().AddSingleton<Members>().AddSingleton<Invitations>();
         services.AddSingleton<Sessions>().AddSingleton<ApiKeys>().AddSingleton<Tenants>().AddSingleton<AuditQueries>();
-        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>();
+        services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>().AddSingleton<KeptAnswers>();
         services.AddDataProtection().SetApplicationName("ingestion");
         services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
         services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);
@@ -57,7 +57,8 @@ public static class IngestionServices
         services.AddSingleton<StageWaker>().AddHostedService(s => s.GetRequiredService<StageWaker>());
         services.AddSingleton<Submission>().AddSingleton<Drafts>();
         services.AddSingleton<BatchControl>().AddSingleton<BatchRetry>().AddSingleton<ItemControl>().AddSingleton<BatchDelete>().AddSingleton<BatchDuties>();
-        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton(typeof(Shared<>)).AddSingleton<BatchQueries>().AddSingleton<BatchSources>().AddSingleton<BatchStatistics>().AddSingleton<FailureGroups>().AddSingleton<WhyWaiting>().AddSingleton<BatchWatch>();
+        services.AddSingleton<CollectionItems>().AddSingleton<BatchTasks>().AddSingleton<ManifestFolder>();
 
         services.AddSources().AddArtifacts().AddEmbeddings();
         services.AddOptions<ArtifactOptions>().PostConfigure<DataDirectory>((o, data) => o.Folder = o.Folder is { Length: > 0 } chosen ? chosen : data.Private("artifacts"));
@@ -95,6 +96,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SweepFiles>();
         services.AddSingleton<IDuty, PruneDetails>();
         services.AddSingleton<IDuty, WatchTransactions>();
+        services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<DutyTurns>();
 

@@ -56,6 +56,10 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Information, "Batch {Batch} is {State}")]
     public static partial void BatchState(this ILogger log, long batch, string state);
 
+    [LoggerMessage(LogLevel.Information, "Batch {Batch} of {Tenant} ended {State}: descriptors_listed={DescriptorsListed} items_fetched={ItemsFetched} items_skipped_incremental={ItemsSkippedIncremental} items_ingested={ItemsIngested} items_failed={ItemsFailed}")]
+    public static partial void BatchSummary(
+        this ILogger log, string batch, string tenant, string state, int descriptorsListed, int itemsFetched, int itemsSkippedIncremental, int itemsIngested, int itemsFailed);
+
     [LoggerMessage(LogLevel.Warning, "This process could not say that it lives, and says it again: {Reason}")]
     public static partial void BeatFailed(this ILogger log, string reason);
 

@@ -21,7 +21,7 @@ internal static class AccessSetup
 
     public static WebApplicationBuilder AddAccess(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<SignInLinks>().AddSingleton<SignInDesk>().AddSingleton<OpenSockets>();
+        builder.Services.AddSingleton<SignInLinks>().AddSingleton<SignInDesk>().AddSingleton<OpenSockets>().AddSingleton<NamedUsers>();
         builder.Services.AddHostedService<SignInAnnouncement>();
         var schemes = builder.Services.AddAuthentication(AnyScheme)
             .AddPolicyScheme(AnyScheme, null, o => o.ForwardDefaultSelector = SchemeOf)

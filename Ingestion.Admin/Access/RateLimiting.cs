@@ -24,8 +24,8 @@ internal sealed class RateLimiting(RequestDelegate next, RateLimits limits, Open
             await RefuseAsync(context, wait);
             return;
         }
-        // Long polling asks again and again on one connection; what is held open is the socket itself.
-        if (limit != Limit.Sockets || !context.WebSockets.IsWebSocketRequest) await next(context);
+        // Pages that cannot have a socket ask again and again instead; what is held open is counted: sockets and streams.
+        if (limit != Limit.Sockets || (context.Request.Path.StartsWithSegments("/_blazor") && !context.WebSockets.IsWebSocketRequest)) await next(context);
         else if (!await sockets.HoldAsync(caller.Id, options.Value.OpenSockets, () => next(context))) await RefuseAsync(context, TimeSpan.FromSeconds(30));
     }
 

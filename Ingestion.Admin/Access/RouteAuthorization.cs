@@ -30,23 +30,29 @@ internal sealed class RouteAuthorization : AuthorizationHandler<RouteRequirement
 
 /// <summary>
 /// A user or tenant that a client names in a query or a path is never believed: it must be the caller's own, or the caller an administrator
-/// (of the installation, for a tenant). Otherwise the answer is that of an id that does not exist.
+/// and the user one of the tenant's. Otherwise the answer is that of an id that does not exist.
 /// </summary>
-internal sealed class NamedCaller(RequestDelegate next)
+internal sealed class NamedCaller(RequestDelegate next, NamedUsers users)
 {
-    private const string User = "user_id";
+    public const string User = "user_id";
     private const string Tenant = "tenant_id";
 
-    public Task InvokeAsync(HttpContext context)
+    public async Task InvokeAsync(HttpContext context)
     {
-        if (context.User.Facts() is not { } facts || (Fits(context, User, facts.Id, facts.May(Permission.Administer)) && Fits(context, Tenant, facts.TenantId, others: false)))
-            return next(context);
+        if (context.User.Facts() is not { } facts || (Named(context, Tenant).All(named => named == facts.TenantId) && await FitAsync(context, facts)))
+        {
+            await next(context);
+            return;
+        }
         context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
     }
 
-    private static bool Fits(HttpContext context, string name, string own, bool others) =>
-        others || Named(context, name).All(named => named == own);
+    private async Task<bool> FitAsync(HttpContext context, CallerFacts facts)
+    {
+        foreach (var named in Named(context, User))
+            if (!await users.MayNameAsync(facts, named, context.RequestAborted)) return false;
+        return true;
+    }
 
     private static IEnumerable<string?> Named(HttpContext context, string name) =>
         context.Request.Query[name].Concat(context.Request.RouteValues.TryGetValue(name, out var value) ? [value?.ToString()] : []);

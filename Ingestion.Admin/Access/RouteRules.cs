@@ -64,6 +64,7 @@ internal static class RouteRules
         new(RouteRule.Page, "/workers", Permission.Install),
         new(RouteRule.Page, "/self-check", Permission.Install),
         new(RouteRule.Page, "/settings", Permission.Install),
+        new(RouteRule.Page, "/api-reference", Permission.Read),
         new(RouteRule.Page, "/not-found", Permission.Read),
         new(RouteRule.Page, "/error", null),
 
@@ -77,6 +78,7 @@ internal static class RouteRules
         // health
         new("GET", "/health", null),
         new("GET", "/health/live", null),
+        new("GET", "/openapi/v1.json", null),
 
         // batches
         new("POST", "/api/v1/batches", Permission.Ingest, Limit.Batches),
@@ -86,6 +88,8 @@ internal static class RouteRules
         new("GET", "/api/v1/batches/{id}/items/{item:long}", Permission.Read),
         new("GET", "/api/v1/batches/{id}/failures", Permission.Read),
         new("GET", "/api/v1/batches/{id}/events", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/waiting", Permission.Read),
+        new("GET", "/api/v1/batches/{id}/stream", Permission.Read, Limit.Sockets),
         new("POST", "/api/v1/batches/{id}/start", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/pause", Permission.Ingest),
         new("POST", "/api/v1/batches/{id}/resume", Permission.Ingest),
@@ -96,6 +100,17 @@ internal static class RouteRules
         new("DELETE", "/api/v1/batches/{id}", Permission.Ingest),
         new("GET", "/api/v1/drafts/{batch}/addresses", Permission.Ingest),
         new("PUT", "/api/v1/drafts/{batch}/addresses", Permission.Ingest, Limit.Uploads),
+
+        // jobs and bulk submissions, in the words of their own clients
+        new("POST", "/batch/jobs", Permission.Ingest, Limit.Batches),
+        new("POST", "/batch/jobs/list", Permission.Read),
+        new("GET", "/batch/jobs/{job_id}", Permission.Read),
+        new("POST", "/batch/jobs/{job_id}/control", Permission.Ingest),
+        new("GET", "/batch/statistics", Permission.Read),
+        new("GET", "/batch/ws/{user_id}", Permission.Read, Limit.Sockets),
+        new("POST", "/ingest/bulk", Permission.Ingest, Limit.Batches),
+        new("GET", "/ingest/jobs/{id}", Permission.Read),
+        new("GET", "/ingest/jobs/{id}/stream", Permission.Read, Limit.Sockets),
 
         // sources
         new("GET", "/api/v1/source-kinds", Permission.Read),
@@ -119,9 +134,47 @@ internal static class RouteRules
         new("PUT", "/api/v1/uploads/{id}", Permission.Ingest, Limit.Uploads),
 
         // documents and search
+        new("GET", "/api/v1/collections", Permission.Read),
+        new("POST", "/api/v1/collections", Permission.Ingest, Limit.Batches),
+        new("GET", "/api/v1/collections/{key}", Permission.Read),
+        new("PATCH", "/api/v1/collections/{key}", Permission.Ingest),
+        new("GET", "/api/v1/collections/{key}/documents", Permission.Read),
+        new("GET", "/api/v1/documents/{id:long}", Permission.Read),
+        new("GET", "/api/v1/documents/{id:long}/versions", Permission.Read),
+        new("GET", "/api/v1/documents/{version:long}/chunks", Permission.Read),
         new("GET", "/api/v1/documents/{version:long}/markdown", Permission.Read),
         new("GET", "/api/v1/documents/{version:long}/raw", Permission.Read),
         new("GET", "/api/v1/search", Permission.Read, Limit.Searches),
+
+        // documents one by one, each a job with a number
+        new("POST", "/ingest-file", Permission.Ingest, Limit.Uploads),
+        new("POST", "/ingest-url", Permission.Ingest, Limit.Batches),
+        new("POST", "/ingest-base", Permission.Ingest, Limit.Batches),
+        new("GET", "/config/ingestion", Permission.Read),
+        new("GET", "/collections/{collection_id}/ingestion-jobs", Permission.Read),
+        new("GET", "/collections/{collection_id}/ingestion-jobs/{job_id:long}", Permission.Read),
+        new("POST", "/collections/{collection_id}/ingestion-jobs/{job_id:long}/retry", Permission.Ingest),
+        new("POST", "/collections/{collection_id}/ingestion-jobs/{job_id:long}/cancel", Permission.Ingest),
+        new("GET", "/collections/{collection_id}/ingestion-status", Permission.Read),
+
+        // runs over sources
+        new("POST", "/v1/ingest/sources/sync", Permission.Ingest, Limit.Batches),
+        new("POST", "/v1/ingest/files/upload", Permission.Ingest, Limit.Uploads),
+        new("GET", "/v1/ingest/jobs/{job_id}", Permission.Read),
+        new("GET", "/v1/jobs/{job_id}", Permission.Read),
+
+        // bulk imports from manifests
+        new("POST", "/v1/admin/bulk-import/batches", Permission.Ingest, Limit.Batches),
+        new("GET", "/v1/admin/bulk-import/batches", Permission.Read),
+        new("GET", "/v1/admin/bulk-import/batches/{id}", Permission.Read),
+        new("GET", "/v1/admin/bulk-import/batches/{id}/jobs", Permission.Read),
+        new("GET", "/v1/admin/bulk-import/batches/{id}/tasks", Permission.Read),
+        new("GET", "/v1/admin/bulk-import/batches/{id}/events", Permission.Read),
+        new("GET", "/v1/admin/bulk-import/batches/{id}/export", Permission.Read),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/pause", Permission.Ingest),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/resume", Permission.Ingest),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/cancel", Permission.Ingest),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/retry", Permission.Ingest),
 
         // the caller's own
         new("GET", "/api/v1/me", Permission.Read),

@@ -17,7 +17,7 @@ internal static class AccessApi
         api.MapGet("/me", MeAsync);
         api.MapPost("/me/tenant", SwitchAsync);
         api.MapGet("/keys", KeysAsync);
-        api.MapPost("/keys", CreateKeyAsync);
+        api.MapPost("/keys", CreateKeyAsync).WithMetadata(CreatesOnce.Mark);
         api.MapDelete("/keys/{id}", RevokeKeyAsync);
         api.MapGet("/sessions", SessionsAsync);
         api.MapDelete("/sessions/{id}", EndSessionAsync);
@@ -27,7 +27,7 @@ internal static class AccessApi
         api.MapDelete("/secrets/{**name}", async (HttpContext http, string name, SecretBox secrets, CancellationToken ct) =>
             await secrets.RemoveAsync(http.Actor(Permission.Administer), name, ct) ? Results.NoContent() : None());
         api.MapGet("/tenants", async (Tenants tenants, CancellationToken ct) => Wire.Answer(new { Tenants = await tenants.ListAsync(ct) }));
-        api.MapPost("/tenants", CreateTenantAsync);
+        api.MapPost("/tenants", CreateTenantAsync).WithMetadata(CreatesOnce.Mark);
         foreach (var (verb, disabled) in new[] { ("disable", true), ("enable", false) })
             api.MapPost($"/tenants/{{id}}/{verb}", async (HttpContext http, string id, Tenants tenants, CancellationToken ct) =>
                 await tenants.SetDisabledAsync(http.Actor(Permission.Install), id, disabled, ct) ? Results.NoContent() : None());

@@ -17,7 +17,7 @@ internal static class BatchAnswers
         return Of(b, live, http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
     }
 
-    private static object Of(BatchView b, BatchLive live, DateTimeOffset now) => new
+    internal static object Of(BatchView b, BatchLive live, DateTimeOffset now) => new
     {
         Id = b.PublicId, b.Name, b.Description, Collection = b.CollectionKey, State = b.State.Word(), b.Draft, b.Cancelling, Priority = b.Priority.Word(),
         Options = JsonSerializer.Deserialize<JsonElement>(b.Options), b.CreatedBy, b.CreatedAt, b.StartedAt, b.CompletedAt, b.Message,
@@ -29,8 +29,12 @@ internal static class BatchAnswers
         Sentence = BatchSentence.Of(b, live, now),
         Remaining = b.State is BatchState.Running or BatchState.Retrying ? Remaining(RemainingTime.Estimate(live.Outlook, b.Counts, live.Pace, now)) : null,
         Waiting = live.Waiting.Where(w => w.Reason != HoldReasons.Running)
-            .Select(w => new { w.Reason, w.Subject, w.Count, FirstUntil = w.First, LastUntil = w.Last, Sentence = WaitSentence.Of(w, now), Help = WaitHelp.Of(w.Reason, b.PublicId) }),
+            .Select(w => Of(w, b.PublicId, now)),
     };
+
+    /// <summary>Documents that wait for the same reason.</summary>
+    public static object Of(WaitingGroup w, string batchId, DateTimeOffset now) =>
+        new { w.Reason, w.Subject, w.Count, FirstUntil = w.First, LastUntil = w.Last, Sentence = WaitSentence.Of(w, now), Help = WaitHelp.Of(w.Reason, batchId) };
 
     /// <param name="waiting">Why it is where it is; null for one that has ended.</param>
     public static object Of(ItemView i, string batchId, Waiting? waiting, DateTimeOffset now) => new

@@ -31,6 +31,7 @@ internal static class Batches
         batches.MapGet("/{id}/items/{item:long}", ItemAsync);
         batches.MapGet("/{id}/failures", FailuresAsync);
         batches.MapGet("/{id}/events", EventsAsync);
+        batches.MapGet("/{id}/waiting", WaitingAsync);
         batches.MapBatchActions();
         return app;
     }
@@ -90,7 +91,7 @@ internal static class Batches
     }
 
     private static async Task<IResult> FindAsync(HttpContext http, string id, BatchQueries batches, CancellationToken ct) =>
-        await batches.FindAsync(http.User.Scope(), id, ct) is { } batch ? Wire.Answer(await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
+        await batches.FindAsync(http.User.Scope(), id, ct) is { } batch ? Tagged.Answer(http, await BatchAnswers.OfAsync(http, batch, ct)) : Unknown(id);
 
     private static async Task<IResult> ItemsAsync(
         HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, string? state, string? stage, string? code, string? q, int? skip, int? take, CancellationToken ct)
@@ -111,7 +112,14 @@ internal static class Batches
         if (await batches.ItemAsync(http.User.Scope(), item, ct) is not { } found || found.BatchId != batch.Id)
             return Wire.Refuse(StatusCodes.Status404NotFound, $"There is no item {item} in this batch.");
         var waiting = found.State == ItemState.Open ? (await why.ForItemsAsync(http.User.Scope(), [item], ct)).GetValueOrDefault(item) : null;
-        return Wire.Answer(BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Scope(), item, ct)));
+        return Tagged.Answer(http, BatchAnswers.Of(BatchAnswers.Of(found, id, waiting, clock.GetUtcNow()), await batches.TaskRunsAsync(http.User.Scope(), item, ct)));
+    }
+
+    private static async Task<IResult> WaitingAsync(HttpContext http, string id, BatchQueries batches, WhyWaiting why, TimeProvider clock, CancellationToken ct)
+    {
+        var scope = http.User.Scope();
+        if (await batches.FindAsync(scope, id, ct) is not { } batch) return Unknown(id);
+        return Wire.Answer(new { Waiting = (await why.ForBatchAsync(scope, batch.Id, ct)).Select(w => BatchAnswers.Of(w, id, clock.GetUtcNow())) });
     }
 
     private static async Task<IResult> FailuresAsync(HttpContext http, string id, BatchQueries batches, FailureGroups groups, int? skip, int? take, CancellationToken ct)

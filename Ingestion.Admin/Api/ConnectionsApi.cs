@@ -22,7 +22,7 @@ internal static class ConnectionsApi
         api.MapGet("/source-kinds", () => Wire.Answer(new { Kinds = SourceKinds.All.Select(View) }));
         api.MapGet("/connections", async (HttpContext http, SourceConnections connections, CancellationToken ct) =>
             Wire.Answer(new { Connections = (await connections.ListAsync(http.User.Scope(), ct)).Select(View) }));
-        api.MapPost("/connections", CreateAsync);
+        api.MapPost("/connections", CreateAsync).WithMetadata(CreatesOnce.Mark);
         api.MapGet("/connections/{id}", async (HttpContext http, string id, SourceConnections connections, CancellationToken ct) =>
             await connections.FindAsync(http.User.Scope(), id, ct) is { } found ? Wire.Answer(View(found)) : AccessApi.None());
         api.MapPut("/connections/{id}", ChangeAsync);
@@ -33,7 +33,7 @@ internal static class ConnectionsApi
         api.MapPut("/connections/{id}/schedule", ScheduleAsync);
         api.MapDelete("/connections/{id}/schedule", async (HttpContext http, string id, Schedules schedules, CancellationToken ct) =>
             await schedules.SetAsync(http.Actor(Permission.Administer), id, null, "UTC", Collection.DefaultKey, ct) ? Results.NoContent() : AccessApi.None());
-        api.MapPost("/connections/{id}/sync", SyncAsync);
+        api.MapPost("/connections/{id}/sync", SyncAsync).WithMetadata(CreatesOnce.Mark);
         api.MapGet("/connections/{id}/runs", async (HttpContext http, string id, SourceConnections connections, Syncs syncs, int? take, CancellationToken ct) =>
             await connections.FindAsync(http.User.Scope(), id, ct) is null ? AccessApi.None()
                 : Wire.Answer(new { Runs = await syncs.RunsAsync(http.User.Scope(), id, Math.Clamp(take ?? 20, 1, MaxRuns), ct) }));

@@ -5,11 +5,13 @@ using Microsoft.AspNetCore.Diagnostics;
 namespace Ingestion.Admin.Api;
 
 /// <summary>Turns what went wrong into an answer. A caller gets a sentence and the correlation id; the trace stays in the log.</summary>
-internal static class ErrorAnswers
+internal static partial class ErrorAnswers
 {
     public static WebApplicationBuilder AddErrorAnswers(this WebApplicationBuilder builder)
     {
         builder.Services.AddExceptionHandler<Handler>();
+        // A parameter that cannot be read comes here too, so that the answer can name it.
+        builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         return builder;
     }
 
@@ -49,6 +51,10 @@ internal static class ErrorAnswers
         });
     }
 
+    // The framework's own sentences: Failed to bind parameter "int? limit" from "many".
+    [System.Text.RegularExpressions.GeneratedRegex("parameter \"(?:[^\" ]+ )*([^\" ]+)\"", System.Text.RegularExpressions.RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 100)]
+    private static partial System.Text.RegularExpressions.Regex Parameter();
+
     private sealed class Handler : IExceptionHandler
     {
         public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
@@ -58,9 +64,10 @@ internal static class ErrorAnswers
             await (exception switch
             {
                 IngestionException { Code: var code } known => KnownAsync(context, known, code),
+                IdempotencyConflictException conflict => Answers.WriteAsync(context, StatusCodes.Status422UnprocessableEntity, conflict.Message),
                 BadHttpRequestException bad => Answers.WriteAsync(context, bad.StatusCode, bad.StatusCode == StatusCodes.Status413PayloadTooLarge
                     ? "The request is too large."
-                    : "The request is not well formed."),
+                    : Parameter().Match(bad.Message) is { Success: true } named ? $"{named.Groups[1].Value} is missing or not well formed." : "The request is not well formed."),
                 _ when Transient.Is(exception) => AwayAsync(context),
                 _ => Answers.WriteAsync(context, StatusCodes.Status500InternalServerError,
                     "Something went wrong on our side. The log tells more under the correlation id."),

@@ -19,7 +19,7 @@ internal static class UsersApi
             api.MapPost($"/users/{{id}}/{verb}", (HttpContext http, string id, Members members, CancellationToken ct) =>
                 DoneAsync(http, id, members, actor => members.SetDisabledAsync(actor, id, disabled, ct), Permission.Install, ct));
         api.MapGet("/invitations", async (HttpContext http, Invitations invitations, CancellationToken ct) => Wire.Answer(new { Invitations = (await invitations.ListAsync(http.User.TenantId(), ct)).Select(View) }));
-        api.MapPost("/invitations", InviteAsync);
+        api.MapPost("/invitations", InviteAsync).WithMetadata(CreatesOnce.Mark);
         api.MapDelete("/invitations/{id}", async (HttpContext http, string id, Invitations invitations, CancellationToken ct) =>
             await invitations.WithdrawAsync(http.Actor(Permission.Administer), id, ct) ? Results.NoContent() : AccessApi.None());
     }

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Ingestion.Admin.Cli.Client;
 using Ingestion.Core;
 
 namespace Ingestion.Admin.Cli;
 
 /// <summary>
-/// The words after <c>ingestion</c>. Without a verb the server runs. Exit codes: 0 done, 1 failed, 2 wrong usage.
+/// The words after <c>ingestion</c>. Without a verb the server runs. Exit codes: 0 done, 1 failed, 2 wrong usage; those of the verbs that
+/// are clients of a server stand in <see cref="ExitCodes"/>.
 /// Settings are accepted anywhere as <c>--Ingestion:Section:Key=value</c>.
 /// </summary>
 internal sealed class CommandLine
@@ -28,14 +30,25 @@ internal sealed class CommandLine
     public CommandLine Add(Command verb)
     {
         verb.TreatUnmatchedTokensAsErrors = false;
+        foreach (var below in verb.Subcommands) below.TreatUnmatchedTokensAsErrors = false;
         _root.Subcommands.Add(verb);
+        return this;
+    }
+
+    /// <summary>Adds the verbs that are clients of a running server.</summary>
+    public CommandLine AddClient()
+    {
+        Command[] verbs = [new SubmitCommand(), new StatusCommand(), new ListCommand(), new EventsCommand(), new ExportCommand(), .. ActCommand.All, new ProfileCommand(), new CompletionCommand()];
+        foreach (var verb in verbs) Add(verb);
         return this;
     }
 
     public async Task<int> RunAsync(string[] args, TextWriter? output = null, TextWriter? error = null)
     {
         var parsed = _root.Parse(args);
-        if (parsed.UnmatchedTokens.FirstOrDefault(t => !IsSetting(t)) is { } stranger)
+        // A shell asks what may follow: half a word is not wrong there.
+        var suggests = args is [['[', ..], ..];
+        if (!suggests && parsed.UnmatchedTokens.FirstOrDefault(t => !IsSetting(t)) is { } stranger)
         {
             await (error ?? Console.Error).WriteLineAsync($"'{stranger}' is neither a command nor a setting. See: ingestion --help");
             return 2;
@@ -49,7 +62,7 @@ internal sealed class CommandLine
             Output = output ?? Console.Out,
             Error = error ?? Console.Error,
         });
-        return parsed.Errors.Count > 0 ? 2 : code;
+        return parsed.Errors.Count > 0 && !suggests ? 2 : code;
     }
 
     private IEnumerable<string> Role(ParseResult parsed) =>

@@ -59,6 +59,16 @@ public sealed class Callers(Database database)
         WHERE {InForce}
         """, ct, AccessToken.Hash(key));
 
+    /// <summary>The caller of an API key by the key's id, for connections that stay open; null once it has expired or was revoked.</summary>
+    public Task<CallerFacts?> OfOpenKeyAsync(string keyId, CancellationToken ct) => FindAsync($"""
+        SELECT {Facts}, k.scope, k.id
+        FROM ingestion.api_key k
+        JOIN ingestion.account a ON a.id = k.account_id
+        JOIN ingestion.tenant t ON t.id = k.tenant_id
+        LEFT JOIN ingestion.membership m ON m.tenant_id = t.id AND m.account_id = a.id
+        WHERE k.id = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > ingestion.clock()) AND {InForce}
+        """, ct, keyId);
+
     /// <summary>The caller that an account is in a tenant; null where it is none there.</summary>
     public Task<CallerFacts?> OfAccountAsync(string accountId, string tenantId, CancellationToken ct) => FindAsync($"""
         SELECT {Facts}, NULL, NULL

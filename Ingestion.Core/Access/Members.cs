@@ -29,6 +29,13 @@ public sealed class Members(Contexts contexts, TimeProvider time)
     public async Task<MemberView?> FindAsync(string tenantId, string accountId, CancellationToken ct) =>
         (await ListAsync(tenantId, ct)).FirstOrDefault(m => m.Id == accountId);
 
+    /// <summary>True for somebody with a membership of the tenant.</summary>
+    public async Task<bool> HasAsync(string tenantId, string accountId, CancellationToken ct)
+    {
+        await using var db = contexts.Worker();
+        return await db.Memberships.AnyAsync(m => m.TenantId == tenantId && m.AccountId == accountId, ct);
+    }
+
     /// <summary>Names of accounts by id, for records that say who asked; unknown ids are left out.</summary>
     public async Task<IReadOnlyDictionary<string, string>> NamesAsync(IReadOnlyCollection<string> ids, CancellationToken ct)
     {

@@ -19,8 +19,14 @@ public sealed class BatchHub
         return hints;
     }
 
+    /// <summary>Begins every notification of this process, which hears itself and needs not.</summary>
+    internal string Sender { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>The number that stands for every batch.</summary>
     public const long All = 0;
+
+    /// <summary>The number under which those wait who look for tasks: work may have come up that nobody here was told of.</summary>
+    public const long Work = -1;
 
     public int Watchers => _watchers.Values.Sum(w => w.Length);
 
@@ -34,6 +40,12 @@ public sealed class BatchHub
         }
         if (_watchers.TryGetValue(batchId, out var its)) Signal(its);
         if (_watchers.TryGetValue(All, out var all)) Signal(all);
+    }
+
+    /// <summary>Somebody opened tasks, or let them go on.</summary>
+    public void WorkCameUp()
+    {
+        if (_watchers.TryGetValue(Work, out var workers)) Signal(workers);
     }
 
     internal void Remove(BatchHints hints)

@@ -16,8 +16,15 @@ public sealed class Hints(NpgsqlDataSource worker, BatchHub hub, ILogger<Hints> 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
     private readonly ConcurrentDictionary<long, byte> _changed = new();
 
-    /// <summary>A batch changed after a commit: its tasks, items, events or control state.</summary>
+    /// <summary>A batch changed after a commit, and tasks of it may have come up: it was submitted, steered, rescued.</summary>
     public void Changed(long batchId)
+    {
+        Progressed(batchId);
+        hub.WorkCameUp();
+    }
+
+    /// <summary>A batch went on by itself, and whoever moved it wakes the next stage: only those who watch it have to look.</summary>
+    public void Progressed(long batchId)
     {
         hub.Changed(batchId);
         _changed[batchId] = 0;
@@ -49,7 +56,7 @@ public sealed class Hints(NpgsqlDataSource worker, BatchHub hub, ILogger<Hints> 
         {
             await using var command = worker.CreateCommand("SELECT pg_notify($1, $2)");
             command.Parameters.Add(new() { Value = Channel });
-            command.Parameters.Add(new() { Value = string.Join(',', part) });
+            command.Parameters.Add(new() { Value = $"{hub.Sender},{string.Join(',', part)}" });
             await command.ExecuteNonQueryAsync(ct);
         }
     }

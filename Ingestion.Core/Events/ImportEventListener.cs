@@ -66,8 +66,10 @@ public sealed class ImportEventListener(Data.Database database, BatchHub hub, IL
 
     private void Spread(string payload)
     {
+        if (payload.StartsWith(hub.Sender, StringComparison.Ordinal)) return;
         foreach (var part in payload.Split(','))
             if (long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var batch)) hub.Changed(batch);
+        hub.WorkCameUp();
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)

@@ -77,6 +77,14 @@ public sealed class ImportEvents(NpgsqlDataSource worker, BatchHub hub)
         return events;
     }
 
+    /// <summary>The number of a batch's last fact; 0 before the first.</summary>
+    public async Task<long> LastAsync(long batchId, CancellationToken ct)
+    {
+        await using var command = worker.CreateCommand("SELECT seq FROM ingestion.import_batch_seq WHERE batch_id = $1");
+        command.Parameters.Add(new() { Value = batchId });
+        return await command.ExecuteScalarAsync(ct) is long seq ? seq : 0;
+    }
+
     /// <summary>
     /// Every fact after a number, then those to come, without gap or repeat, until cancelled. Subscribes before it reads; a lost hint
     /// costs two seconds, never a fact.

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Ingestion.Core.Pipeline;
 
 /// <summary>A batch's items, counted. Every figure and percentage that anybody sees comes from one of these.</summary>
-/// <param name="Acquired">Items that are past acquisition, in whatever way.</param>
+/// <param name="Acquired">Items that are past acquisition, in whatever way; what was uploaded is here from the start.</param>
 /// <param name="Parsed">Items that went on from parsing.</param>
 /// <param name="Embedded">Items that went on from embedding.</param>
 /// <param name="Discovering">Inputs that may still find items.</param>
@@ -40,7 +40,7 @@ public sealed record BatchCounts(
                    count(*) FILTER (WHERE state = 'failed')::int AS failed,
                    count(*) FILTER (WHERE state = 'rejected')::int AS rejected,
                    count(*) FILTER (WHERE state = 'cancelled')::int AS cancelled,
-                   count(*) FILTER (WHERE state <> 'open' OR stage <> 'acquire')::int AS acquired,
+                   count(*) FILTER (WHERE state <> 'open' OR stage <> 'acquire' OR source_type = 'upload')::int AS acquired,
                    count(*) FILTER (WHERE stage IN ('resolve', 'review', 'embed', 'index'))::int AS parsed,
                    count(*) FILTER (WHERE stage = 'index')::int AS embedded,
                    coalesce(sum(size), 0)::bigint AS bytes,

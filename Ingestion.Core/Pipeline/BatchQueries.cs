@@ -21,6 +21,14 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         return row is null ? null : row with { Counts = await CountsAsync(scope, row, ct) };
     }
 
+    /// <summary>By its UUID or its public id.</summary>
+    public async Task<BatchView?> FindByAnyIdAsync(Scope scope, string id, CancellationToken ct)
+    {
+        if (!Guid.TryParse(id, out var uuid)) return await FindAsync(scope, id, ct);
+        await using var db = contexts.For(scope);
+        return await db.Batches.Where(b => b.Uuid == uuid).Select(b => b.PublicId).FirstOrDefaultAsync(ct) is { } publicId ? await FindAsync(scope, publicId, ct) : null;
+    }
+
     /// <summary>The batch after an act of the caller's own: counted now, not shared from before.</summary>
     public Task<BatchView?> FindAfterAsync(Scope scope, BatchView before, CancellationToken ct)
     {
@@ -37,6 +45,13 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         var rows = await query.OrderByDescending(b => b.Id).Skip(skip).Take(take).ToListAsync(ct);
         for (var i = 0; i < rows.Count; i++) rows[i] = rows[i] with { Counts = await CountsAsync(scope, rows[i], ct) };
         return new(rows, total);
+    }
+
+    /// <summary>A person's batches that have not ended, or not before a moment, newest first, without their counts.</summary>
+    public async Task<IReadOnlyList<BatchView>> OpenOfAsync(Scope scope, string createdBy, DateTimeOffset since, int take, CancellationToken ct)
+    {
+        await using var db = contexts.For(scope);
+        return await Matching(db, new() { CreatedBy = createdBy }).Where(b => b.CompletedAt == null || b.CompletedAt > since).OrderByDescending(b => b.Id).Take(take).ToListAsync(ct);
     }
 
     /// <summary>How many batches match.</summary>
@@ -73,6 +88,15 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
     {
         await using var db = contexts.For(scope);
         return await ItemViews(db, db.Items.Where(i => i.Id == itemId)).FirstOrDefaultAsync(ct);
+    }
+
+    /// <summary>Items that a worker holds, and those named, by id; at most <paramref name="take"/> of each.</summary>
+    public async Task<IReadOnlyList<ItemView>> AtWorkAsync(Scope scope, long batchId, IReadOnlyCollection<long> besides, int take, CancellationToken ct)
+    {
+        await using var db = contexts.For(scope);
+        var running = await db.TaskRuns.Where(t => t.BatchId == batchId && t.State == TaskState.Running && t.ItemId != null).OrderBy(t => t.Id).Select(t => t.ItemId!.Value).Take(take).ToListAsync(ct);
+        var ids = running.Concat(besides.TakeLast(take)).Distinct().ToList();
+        return ids.Count == 0 ? [] : await ItemViews(db, db.Items.Where(i => i.BatchId == batchId && ids.Contains(i.Id)).OrderBy(i => i.Id)).ToListAsync(ct);
     }
 
     /// <summary>Every task run of an item, oldest first: its stages, attempts and old errors.</summary>
@@ -139,6 +163,7 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
     private static IQueryable<BatchView> Matching(IngestionDb db, BatchFilter filter)
     {
         var query = Views(db).Where(b => b.Draft == filter.Drafts);
+        if (filter.CreatedBy is { } person) query = query.Where(b => b.CreatedBy == person);
         if (filter.Ids is { } ids) query = query.Where(b => ids.Contains(b.Id));
         if (filter.States is { Count: > 0 } states) query = query.Where(b => states.Contains(b.State));
         if (!string.IsNullOrWhiteSpace(filter.Text)) query = query.Where(b => EF.Functions.ILike(b.Name, $"%{Like(filter.Text)}%") || b.PublicId == filter.Text);
@@ -164,23 +189,23 @@ public sealed class BatchQueries(Database database, Contexts contexts, Shared<Ba
         where b.DeletedAt == null
         select new BatchView
         {
-            Id = b.Id, PublicId = b.PublicId, Name = b.Name, Description = b.Description, CollectionKey = c.Key, CollectionName = c.Name,
+            Id = b.Id, PublicId = b.PublicId, Uuid = b.Uuid, Name = b.Name, Description = b.Description, CollectionKey = c.Key, CollectionName = c.Name,
             State = b.State, DesiredState = b.DesiredState, Draft = b.Draft, Priority = b.Priority, Options = b.Options, CreatedBy = b.CreatedBy,
             CreatedAt = b.CreatedAt, StartedAt = b.StartedAt, CompletedAt = b.CompletedAt, Message = b.Message, FinalCounts = b.FinalCounts,
         };
 
-    private static IQueryable<ItemView> ItemViews(IngestionDb db, IQueryable<ImportItem> items) =>
+    internal static IQueryable<ItemView> ItemViews(IngestionDb db, IQueryable<ImportItem> items) =>
         from i in items
         let task = db.TaskRuns.Where(t => t.ItemId == i.Id).OrderByDescending(t => t.Id).FirstOrDefault()
         let version = db.DocumentVersions.Where(v => v.Id == i.DocumentVersionId).FirstOrDefault()
         select new ItemView
         {
-            Id = i.Id, BatchId = i.BatchId, SourceType = i.SourceType, SourceKey = i.SourceKey, Row = i.Row, Name = i.Name, Metadata = i.Metadata, Size = i.Size,
+            Id = i.Id, BatchId = i.BatchId, InputId = i.InputId, ConnectionId = i.ConnectionId, SourceType = i.SourceType, SourceKey = i.SourceKey, Row = i.Row, Name = i.Name, Metadata = i.Metadata, Size = i.Size,
             State = i.State, Stage = i.Stage, Step = i.Step, ProgressCurrent = i.ProgressCurrent, ProgressTotal = i.ProgressTotal, ProgressMessage = i.ProgressMessage,
             ErrorCode = i.ErrorCode, ErrorMessage = i.ErrorMessage, ErrorDetails = i.ErrorDetails, DocumentVersionId = i.DocumentVersionId, SourceVersionId = i.SourceVersionId,
             ChunkCount = i.ChunkCount, CreatedAt = i.CreatedAt, StartedAt = i.StartedAt, CompletedAt = i.CompletedAt,
             TaskState = task == null ? null : task.State, WaitReason = task == null ? null : task.WaitReason, ScheduledAt = task == null ? null : task.ScheduledAt,
-            Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Title = version == null ? null : version.Title,
+            Attempt = task == null ? 0 : task.Attempt, Failures = task == null ? 0 : task.Failures, Crashes = task == null ? 0 : task.Crashes, Title = version == null ? null : version.Title,
         };
 
     private sealed record PastedSpec([property: JsonPropertyName("urls")] IReadOnlyList<UrlEntry> Urls);

@@ -11,6 +11,8 @@ public sealed record BatchFilter
     public string? Collection { get; init; }
     /// <summary>These and no others: rows that a reader already looks at.</summary>
     public IReadOnlyList<long>? Ids { get; init; }
+    /// <summary>Only batches of this person's.</summary>
+    public string? CreatedBy { get; init; }
     public bool Drafts { get; init; }
 }
 
@@ -33,6 +35,8 @@ public sealed record BatchView
 {
     public long Id { get; init; }
     public required string PublicId { get; init; }
+    /// <summary>Another name of the batch, for clients that want a UUID.</summary>
+    public Guid Uuid { get; init; }
     public required string Name { get; init; }
     public string? Description { get; init; }
     public required string CollectionKey { get; init; }
@@ -60,6 +64,10 @@ public sealed record ItemView
 {
     public long Id { get; init; }
     public long BatchId { get; init; }
+    /// <summary>The input that it came with; null for an upload.</summary>
+    public long? InputId { get; init; }
+    /// <summary>The readable key of its connection; null where it needs none.</summary>
+    public string? ConnectionId { get; init; }
     public required string SourceType { get; init; }
     public required string SourceKey { get; init; }
     public int Row { get; init; }
@@ -90,6 +98,7 @@ public sealed record ItemView
     /// <summary>Claims of the newest task so far.</summary>
     public int Attempt { get; init; }
     public int Failures { get; init; }
+    public int Crashes { get; init; }
 
     /// <summary>What a person sees it doing: the reported step, or the stage's first while nothing finer was reported.</summary>
     public ItemStep ShownStep => State != ItemState.Open ? ItemStep.Finished

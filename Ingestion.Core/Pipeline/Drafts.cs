@@ -104,7 +104,7 @@ public sealed class Drafts(NpgsqlDataSource worker)
         var publicId = PublicId.New("job_");
         await using var command = Describe(new(sql, connection), actor, request);
         command.Parameters.Add(new("public", publicId));
-        command.Parameters.Add(new("who", actor.Name));
+        command.Parameters.Add(new("who", request.Owner ?? actor.Name));
         return await command.ExecuteScalarAsync(ct) is long id
             ? (id, publicId)
             : throw new IngestionException(ErrorCodes.InvalidOption, $"There is no collection '{request.Collection}'.");
@@ -124,6 +124,26 @@ public sealed class Drafts(NpgsqlDataSource worker)
         };
         if (await command.ExecuteNonQueryAsync(ct) != uploads.Distinct().Count())
             throw new IngestionException(ErrorCodes.MissingFile, "An upload is unknown, or belongs to another batch.");
+    }
+
+    /// <summary>Lays what a submission says of its uploads over what each came with.</summary>
+    internal static async Task DescribeUploadsAsync(NpgsqlConnection connection, long batchId, IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> metadata, CancellationToken ct)
+    {
+        if (metadata.Count == 0) return;
+        const string sql = """
+            UPDATE ingestion.upload u SET metadata = u.metadata || m.metadata::jsonb
+            FROM unnest(@uploads, @metadatas) AS m (upload, metadata)
+            WHERE u.batch_id = @batch AND u.public_id = m.upload
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new("batch", batchId), new("uploads", metadata.Keys.ToArray()),
+                new("metadatas", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = metadata.Values.Select(m => JsonSerializer.Serialize(m).Replace("\\u0000", "\\uFFFD", StringComparison.Ordinal)).ToArray() },
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
     }
 
     internal static async Task AddInputAsync(NpgsqlConnection connection, Actor actor, long batchId, string sourceType, string spec, CancellationToken ct, string? connectionId = null)

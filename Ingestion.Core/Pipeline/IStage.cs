@@ -17,9 +17,10 @@ public interface IStage
 /// <summary>A task that this process holds. <see cref="Attempt"/> is the fence that every later write names.</summary>
 /// <param name="WaitReason">Why it had been postponed before this claim; null where it had not.</param>
 /// <param name="Small">Its batch is small and may use the slots kept for such.</param>
+/// <param name="Alone">No other tenant waited: a claim that took less than it might have left nothing behind.</param>
 public sealed record ClaimedTask(
     long Id, int Attempt, string TenantId, long BatchId, long JobId, long? ItemId, long? InputId,
-    Stage Stage, int Failures, int Crashes, string? WaitReason, bool Small = false);
+    Stage Stage, int Failures, int Crashes, string? WaitReason, bool Small = false, bool Alone = false);
 
 /// <summary>Writes a stage's output inside the settling transaction.</summary>
 public delegate Task SaveOutput(NpgsqlConnection connection, CancellationToken ct);

@@ -78,7 +78,8 @@ public static partial class ImportQueue
             lease_until = ingestion.clock() + @lease, wait_reason = NULL
         FROM picked
         WHERE t.id = picked.id
-        RETURNING t.id, t.attempt, t.tenant_id, t.batch_id, t.job_id, t.item_id, t.input_id, t.failures, t.crashes, picked.wait_reason, picked.small
+        RETURNING t.id, t.attempt, t.tenant_id, t.batch_id, t.job_id, t.item_id, t.input_id, t.failures, t.crashes, picked.wait_reason, picked.small,
+                  (SELECT count(DISTINCT tenant_id) FROM waiting) = 1
         """;
 
     /// <summary>A small batch is served as if it had waited so much longer.</summary>
@@ -87,7 +88,7 @@ public static partial class ImportQueue
     /// <summary>
     /// Takes up to <paramref name="limit"/> due tasks of a stage: tenants in the order of least recently served, of each its jobs in the
     /// same order (shifted by priority), of each job as many as its batch has free workers. With several tenants waiting it may take fewer
-    /// than there are; only a claim that takes none says that nothing is due. Two statements in one round trip and one transaction.
+    /// than there are (<see cref="ClaimedTask.Alone"/> is false then). Two statements in one round trip and one transaction.
     /// </summary>
     /// <param name="smallOnly">True where only small batches may have what is free.</param>
     public static async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
@@ -107,7 +108,7 @@ public static partial class ImportQueue
         while (await reader.ReadAsync(ct))
             claimed.Add(new(reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2), reader.GetInt64(3), reader.GetInt64(4),
                 reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6),
-                stage, reader.GetInt32(7), reader.GetInt32(8), reader.IsDBNull(9) ? null : reader.GetString(9), reader.GetBoolean(10)));
+                stage, reader.GetInt32(7), reader.GetInt32(8), reader.IsDBNull(9) ? null : reader.GetString(9), reader.GetBoolean(10), reader.GetBoolean(11)));
         return claimed;
     }
 }

@@ -57,7 +57,7 @@ public sealed class LeaseKeeper(NpgsqlDataSource worker, RunningTasks running, E
             await using var connection = await worker.OpenConnectionAsync(CancellationToken.None);
             var batches = await ImportQueue.ReleaseAsync(connection, running.Worker, CancellationToken.None);
             if (batches.Count > 0) log.Released(batches.Count);
-            foreach (var b in batches.Distinct()) hints.Changed(b);
+            foreach (var b in batches.Distinct()) hints.Progressed(b);
         }
         catch (Exception e) when (Transient.Is(e) || e is ObjectDisposedException)
         {

@@ -6,11 +6,12 @@ namespace Ingestion.Core.Pipeline;
 
 /// <summary>
 /// One reading for everybody in this process who looks at a batch: read again after the larger of 500 ms and 20 times what reading
-/// took. So a thousand watchers cost as much as one, and a slow database is asked less.
+/// took, but 10 s at most. So a thousand watchers cost as much as one, and a slow database is asked less.
 /// </summary>
 public sealed class Shared<T>(TimeProvider time) where T : class
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(5);
     private const int Many = 1000;
     private readonly ConcurrentDictionary<(Scope Scope, long Batch), Entry> _entries = new();
@@ -26,7 +27,7 @@ public sealed class Shared<T>(TimeProvider time) where T : class
             entry.Value = await read();
             var cost = Stopwatch.GetElapsedTime(started) * 20;
             // The first reading is slow for reasons of its own (a connection, a plan) and says nothing about the next.
-            entry.Keep = entry.ReadAt != 0 && cost > Shortest ? cost : Shortest;
+            entry.Keep = entry.ReadAt == 0 || cost < Shortest ? Shortest : cost < Longest ? cost : Longest;
             entry.ReadAt = time.GetTimestamp();
             if (_entries.Count > Many) Forget();
             return entry.Value;

@@ -6,6 +6,11 @@ namespace Ingestion.Core.Pipeline;
 /// </summary>
 internal sealed class Slots(int total)
 {
+    // Tasks that settle together free their slots together, and one claim for all of them costs what one for a single task does. Where
+    // there are few slots the tasks are long, and nothing is gained by waiting.
+    private const int Many = 32;
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(4);
+
     private readonly SemaphoreSlim _free = new(total);
     private readonly int _forLarge = total > 1 ? total - 1 : total;
     private int _large;
@@ -14,6 +19,7 @@ internal sealed class Slots(int total)
     public async Task<(int Free, bool SmallOnly)> TakeAsync(CancellationToken ct)
     {
         await _free.WaitAsync(ct);
+        if (total >= Many && _free.CurrentCount < total / 4) await Task.Delay(Gathering, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var free = 1;
         while (_free.Wait(0, ct)) free++;
         var forLarge = _forLarge - Volatile.Read(ref _large);

@@ -41,7 +41,7 @@ public sealed class StageContext(ClaimedTask task, Work work, NpgsqlDataSource w
         command.Parameters.Add(new() { Value = total is { } t ? Clamp(Math.Max(t, current)) : DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Integer });
         command.Parameters.Add(new() { Value = (object?)message ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
         await command.ExecuteNonQueryAsync(ct);
-        hints.Changed(Task.BatchId);
+        hints.Progressed(Task.BatchId);
     }
 
     /// <summary>
@@ -57,7 +57,9 @@ public sealed class StageContext(ClaimedTask task, Work work, NpgsqlDataSource w
         await save(connection, ct);
         if (events.Count > 0) await ImportEvents.AppendAsync(connection, Task.BatchId, events, ct);
         await transaction.CommitAsync(ct);
-        hints.Changed(Task.BatchId);
+        // What a listing keeps are items with tasks of their own.
+        if (Task.Stage == Stage.Discover) hints.Changed(Task.BatchId);
+        else hints.Progressed(Task.BatchId);
         return wanted == DesiredState.Run;
     }
 

@@ -54,7 +54,7 @@ public sealed class StageWaker(BatchHub hub) : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var hints = hub.Subscribe(BatchHub.All);
+        using var hints = hub.Subscribe(BatchHub.Work);
         while (!stoppingToken.IsCancellationRequested)
         {
             try

@@ -24,6 +24,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         var (id, publicId) = await Drafts.InsertAsync(connection, actor, request, ct);
         if (idempotency is not null) await RememberAsync(connection, actor, idempotency, id, ct);
         await Drafts.AttachUploadsAsync(connection, actor, id, request.Uploads, "file", ct);
+        await Drafts.DescribeUploadsAsync(connection, id, request.UploadMetadata, ct);
         await Drafts.AttachUploadsAsync(connection, actor, id, [.. request.Manifests.Select(m => m.Upload)], "manifest", ct);
         if (request.Urls.Count > 0) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Url, JsonSerializer.Serialize(new { urls = request.Urls }), ct);
         foreach (var manifest in request.Manifests) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Manifest, JsonSerializer.Serialize(manifest), ct);

@@ -15,7 +15,11 @@ public sealed record SubmissionRequest(string Name)
     public IReadOnlyList<UrlEntry> Urls { get; init; } = [];
     /// <summary>Public ids of completed uploads.</summary>
     public IReadOnlyList<string> Uploads { get; init; } = [];
+    /// <summary>What is to be known of single uploads besides what they came with, by public id.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> UploadMetadata { get; init; } = new Dictionary<string, IReadOnlyDictionary<string, string>>();
     public IReadOnlyList<ManifestEntry> Manifests { get; init; } = [];
+    /// <summary>Whose batch it is; null for the actor's own.</summary>
+    public string? Owner { get; init; }
     /// <summary>What to take from connections, sites and feeds. An unknown connection or kind, or one that makes no sense, creates nothing.</summary>
     public IReadOnlyList<SourceSelection> Sources { get; init; } = [];
 }
@@ -38,6 +42,7 @@ public sealed record UrlEntry(
     [property: JsonPropertyName("metadata")] IReadOnlyDictionary<string, string>? Metadata = null);
 
 /// <summary>An uploaded CSV file and which of its columns is what.</summary>
+/// <param name="UrlColumn">Empty where its heading is to tell.</param>
 public sealed record ManifestEntry(
     [property: JsonPropertyName("upload")] string Upload,
     [property: JsonPropertyName("url_column")] string UrlColumn,

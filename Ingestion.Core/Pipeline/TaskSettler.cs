@@ -126,7 +126,7 @@ public sealed class TaskSettler(NpgsqlDataSource worker, Hints hints, RetryPolic
     private bool Settled(ClaimedTask task)
     {
         FaultPoints.Reach(FaultPoints.AfterCommit, task.Stage.Word());
-        hints.Changed(task.BatchId);
+        hints.Progressed(task.BatchId);
         return true;
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Sources;
 using Microsoft.Extensions.Options;
 
 namespace Ingestion.Core.Settings;
@@ -93,6 +94,13 @@ internal sealed class RetentionOptionsCheck : IValidateOptions<RetentionOptions>
         .Range("EventsDays", o.EventsDays, 0, Century, "days")
         .Range("TaskRunsDays", o.TaskRunsDays, 0, Century, "days")
         .Range("AuditDays", o.AuditDays, 0, Century, "days")
+        .Result;
+}
+
+internal sealed class ImportOptionsCheck : IValidateOptions<ImportOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ImportOptions o) => new SettingCheck(ImportOptions.Section)
+        .That("ManifestFolder", o.ManifestFolder.Length == 0 || Directory.Exists(o.ManifestFolder), "must be a directory that exists")
         .Result;
 }
 

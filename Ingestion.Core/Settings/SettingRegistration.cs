@@ -1,6 +1,7 @@
 using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Sources;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,7 @@ public static class SettingRegistration
         .AddSection<OidcSettings, OidcSettingsCheck>(OidcSettings.Section)
         .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
         .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
+        .AddSection<ImportOptions, ImportOptionsCheck>(ImportOptions.Section)
         .AddSingleton<DataDirectory>();
 
     private static IServiceCollection AddSection<TOptions, TCheck>(this IServiceCollection services, string section)

@@ -27,7 +27,7 @@ public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files
         var done = input.Cursor is { } cursor ? int.Parse(cursor, CultureInfo.InvariantCulture) : 0;
         var page = new List<ListedItem>(PageSize);
         await using var stream = await OpenAsync(input, entry, ct);
-        await foreach (var row in ManifestReader.ReadAsync(stream, new(entry.UrlColumn, entry.TitleColumn), ct))
+        await foreach (var row in ManifestReader.ReadAsync(stream, entry.UrlColumn.Length == 0 ? null : new(entry.UrlColumn, entry.TitleColumn), ct))
         {
             if (row.RowNumber <= done) continue;
             page.Add(new(row.Url, row.RowNumber, NameOf(row), Metadata(row)));

@@ -37,22 +37,24 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     public async Task<(string Address, bool Names)> AddressAsync(string pattern)
     {
         var address = "/" + pattern.TrimStart('/');
-        var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.Split('/')[1];
+        var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{version:long}", "{**name}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
             {
                 (_, "{version:long}") => $"{_document.Version}",
-                (_, "{Id:long}") => $"{_document.Document}",
+                (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
                 ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
-                (_, "{Key}") => Collection,
+                (_, "{Key}" or "{key}" or "{collection_id}") => Collection,
                 ("connections", "{Tab}") => "runs",
+                (_, "{job_id:long}") => $"{await ItemAsync()}",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
                 ("new", _) or ("drafts", _) => await BatchAsync(draft: true),
-                ("batches", "{id}" or "{PublicId}") => await BatchAsync(draft: false),
+                ("batches" or "ingest" or "batch", "{id}" or "{PublicId}" or "{job_id}") => await BatchAsync(draft: false),
+                (_, "{user_id}") => owner.Id,
                 ("batches", _) => $"{await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId)}",
                 ("uploads", _) => (await services.GetRequiredService<UploadStore>().CreateAsync(_actor, new($"{Canary}-{_made++}.txt", 5, null, UploadPurposes.File), CancellationToken.None)).PublicId,
                 ("keys", _) => (await services.GetRequiredService<ApiKeys>().CreateAsync(_actor, $"{Canary} key", KeyScope.Read, null, CancellationToken.None)).View.Id,
@@ -78,6 +80,12 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var item = await make.Item(id);
         await RunAsync("UPDATE ingestion.import_item SET name = $1, document_version_id = $2 WHERE id = $3", $"{Canary} item", _document.Version, item);
         return await ScalarAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", id);
+    }
+
+    private async Task<long> ItemAsync()
+    {
+        await BatchAsync(draft: false);
+        return await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId);
     }
 
     private async Task<string> SessionAsync()

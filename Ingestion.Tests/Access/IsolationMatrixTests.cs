@@ -54,15 +54,20 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         var callers = await CallersAsync(people, owner);
         var (asked, allowed, refused, hidden) = (0, 0, 0, 0);
         var leaks = new List<string>();
-        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services))
+        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services).Where(r => Environment.GetEnvironmentVariable("TMPF") is not { } f || System.Text.RegularExpressions.Regex.IsMatch(r.Pattern, f)))
             foreach (var who in callers)
                 foreach (var bySession in new[] { false, true })
                 {
                     if (bySession ? who.Session is null : who.Key is null && who.Session is not null) continue;
                     var (address, names) = await estate.AddressAsync(pattern);
-                    using var answer = await AskAsync(method, address, who, bySession);
-                    var body = await answer.Content.ReadAsStringAsync();
                     asked++;
+                    var (answer, body) = await AnsweredAsync(method, address, who, bySession);
+                    if (answer is null)
+                    {
+                        leaks.Add($"{method} {pattern} by {who.Name}{(bySession ? " (browser)" : "")}: is not answered");
+                        continue;
+                    }
+                    using var _ = answer;
                     var verdict = Judge(RouteRules.Find(pattern, method)!, who, bySession, method, names && !address.StartsWith("/api/v1/secrets", StringComparison.Ordinal), answer, body);
                     if (verdict is not null) leaks.Add($"{method} {pattern} by {who.Name}{(bySession ? " (browser)" : "")}: {verdict} [{(int)answer.StatusCode}]");
                     else if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Redirect or HttpStatusCode.Forbidden) refused++;
@@ -85,14 +90,14 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         var stranger = await people.MakeAsync(Role.Administrator, "other");
         var who = new Who("stranger", null, false, stranger.Key, null);
         var compared = 0;
-        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services).Where(r => r.Pattern.Contains("{id}", StringComparison.Ordinal) && r.Pattern.StartsWith("/api/", StringComparison.Ordinal)))
+        foreach (var (pattern, method) in RouteRulesTests.Routes(_app.Services).Where(r => Place(r.Pattern) > 0))
         {
             var (foreign, _) = await estate.AddressAsync(pattern);
-            var id = foreign.Split('/')[4];
+            var id = foreign.Split('/')[Place(pattern)];
             var made = string.Concat(id.TakeWhile(c => c != '_').Append('_')) + "aaaaaaaaaaaaaaaa";
             using var one = await AskAsync(method, foreign, who, bySession: false);
             using var two = await AskAsync(method, foreign.Replace(id, made, StringComparison.Ordinal), who, bySession: false);
-            Plain(await one.Content.ReadAsStringAsync(), id).ShouldBe(Plain(await two.Content.ReadAsStringAsync(), made), $"{method} {pattern}");
+            Plain(await BodyAsync(one), id).ShouldBe(Plain(await BodyAsync(two), made), $"{method} {pattern}");
             one.StatusCode.ShouldBe(two.StatusCode, $"{method} {pattern}");
             compared++;
         }
@@ -114,7 +119,7 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden && !Explained(body)) return "is refused";
         if (rule.IsPage || !names) return null;
         // Keys and sessions are a person's own; administrators see everybody's.
-        var personal = rule.Pattern is "/api/v1/keys/{id}" or "/api/v1/sessions/{id}" && !facts.May(Permission.Administer);
+        var personal = rule.Pattern is "/api/v1/keys/{id}" or "/api/v1/sessions/{id}" or "/batch/ws/{user_id}" && !facts.May(Permission.Administer);
         return who.Reaches && !personal ? status == HttpStatusCode.NotFound ? "does not find it" : null
             : status == HttpStatusCode.NotFound ? null : "is not told that there is none";
     }
@@ -146,6 +151,20 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         ];
     }
 
+    // Null where no answer comes in the client's own time.
+    private async Task<(HttpResponseMessage? Answer, string Body)> AnsweredAsync(string method, string address, Who who, bool bySession)
+    {
+        try
+        {
+            var answer = await AskAsync(method, address, who, bySession);
+            return (answer, await BodyAsync(answer).WaitAsync(TimeSpan.FromSeconds(100)));
+        }
+        catch (Exception e) when (e is OperationCanceledException or TimeoutException or HttpRequestException)
+        {
+            return (null, "");
+        }
+    }
+
     private async Task<HttpResponseMessage> AskAsync(string method, string address, Who who, bool bySession)
     {
         var client = _app.CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
@@ -159,7 +178,22 @@ public sealed partial class IsolationMatrixTests : IAsyncLifetime
         if (bySession) request.Headers.Add("Cookie", $"ingestion={who.Session}");
         else if (who.Key is not null) request.Headers.Add("X-Api-Key", who.Key);
         if (method is not ("GET" or "DELETE")) request.Content = new StringContent(address.Contains("/secrets/", StringComparison.Ordinal) ? """{"value":"x"}""" : "{}", Encoding.UTF8, "application/json");
-        return await client.SendAsync(request);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    // Which part of a program's route names a thing; 0 for none.
+    private static int Place(string pattern) => pattern.StartsWith("/api/", StringComparison.Ordinal) || pattern.StartsWith("/batch/", StringComparison.Ordinal) || pattern.StartsWith("/ingest/", StringComparison.Ordinal)
+        ? Math.Max(0, Array.FindIndex(pattern.Split('/'), p => p is "{id}" or "{job_id}"))
+        : 0;
+
+    // A stream goes on for as long as its batch does: what it begins with is enough.
+    private static async Task<string> BodyAsync(HttpResponseMessage answer)
+    {
+        if (answer.Content.Headers.ContentType?.MediaType != "text/event-stream") return await answer.Content.ReadAsStringAsync();
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var lines = new StringBuilder();
+        while (await reader.ReadLineAsync() is { } line && !lines.AppendLine(line).ToString().Contains("data:", StringComparison.Ordinal)) continue;
+        return lines.ToString();
     }
 
     private static string Plain(string body, string id) => CorrelationId().Replace(body.Replace(id, "ID", StringComparison.Ordinal), "");

@@ -59,10 +59,11 @@ public sealed class LongTransactionTests(ITestOutputHelper output) : DatabaseTes
         report.Figure($"{Items} tasks behind {Finished} finished ones under a snapshot held for {clock.Elapsed.TotalSeconds:0} s: {claims.Count} claims, median {Median(claims):0.0} ms ({first:0.0} in the first tenth, {last:0.0} in the last), p99 {p99:0.0} ms, slowest {claims[^1]:0.0} ms; task table {before / 1048576} to {await SizeAsync() / 1048576} MiB");
         (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run WHERE stage = 'embed' AND state = 'succeeded'")).ShouldBe(Finished + Items + 1);
         // Removing what retention gives up works beside the old snapshot as well, which sees it all still.
+        var others = await ScalarAsync<long>($"SELECT count(*) FROM ingestion.import_task_run WHERE batch_id <> {old}");
         clock.Restart();
         await new PruneDetails(Worker, new() { EventsDays = 0 }, NullLogger<PruneDetails>.Instance).RunAsync(new(DateTimeOffset.UnixEpoch, null), default);
         report.Figure($"{Finished} task runs pruned in {clock.Elapsed.TotalSeconds:0} s");
-        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run")).ShouldBe(Items + 1);
+        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.import_task_run")).ShouldBe(others);
         p99.ShouldBeLessThan(50);
         report.Pass();
     }

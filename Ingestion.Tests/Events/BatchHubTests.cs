@@ -29,6 +29,16 @@ public sealed class BatchHubTests
     }
 
     [Fact]
+    public async Task Those_who_look_for_tasks_hear_of_work_and_not_of_every_step()
+    {
+        using var workers = _hub.Subscribe(BatchHub.Work);
+        _hub.Changed(7);
+        (await workers.WaitAsync(Now, default)).ShouldBeFalse();
+        _hub.WorkCameUp();
+        (await workers.WaitAsync(Now, default)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Any_number_of_hints_since_the_last_wait_is_one()
     {
         using var its = _hub.Subscribe(7);

@@ -16,17 +16,23 @@ public sealed partial class AppProcess : IAsyncDisposable
 {
     public const string Key = "a-key-of-the-tests-0123456789";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(10);
     private readonly Process _process;
     private readonly ProcessGuard _guard;
     private readonly StringBuilder _output = new();
     private readonly TaskCompletionSource<int> _port = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private AppProcess(ProcessStartInfo start)
     {
         _process = new() { StartInfo = start, EnableRaisingEvents = true };
         _process.OutputDataReceived += (_, e) => Read(e.Data);
         _process.ErrorDataReceived += (_, e) => Read(e.Data);
-        _process.Exited += (_, _) => _port.TrySetException(new ShouldAssertException($"It ended before it was ready:\n{Output}"));
+        _process.Exited += (_, _) =>
+        {
+            _ended.TrySetResult();
+            _port.TrySetException(new ShouldAssertException($"It ended before it was ready:\n{Output}"));
+        };
         _process.Start();
         _guard = new(_process.Id);
         _process.BeginOutputReadLine();
@@ -96,10 +102,19 @@ public sealed partial class AppProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it has ended by itself; its exit code.</summary>
+    /// <summary>Waits until it has ended by itself; its exit code. Fails with what it wrote where it does not end.</summary>
     public async Task<int> ExitAsync(TimeSpan patience)
     {
-        await _process.WaitForExitAsync().WaitAsync(patience);
+        try
+        {
+            // Its own end, and not that of its console, which a process it started may keep open for longer.
+            await _ended.Task.WaitAsync(patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new ShouldAssertException($"It still runs after {patience.TotalSeconds:0} s:\n{Output}");
+        }
+        await Task.WhenAny(_process.WaitForExitAsync(), Task.Delay(LastWords));
         return _process.ExitCode;
     }
 

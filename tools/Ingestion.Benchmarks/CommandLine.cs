@@ -1,13 +1,14 @@
 namespace Ingestion.Benchmarks;
 
 /// <summary>What a run of the tool measures and how often.</summary>
-/// <param name="What"><c>documents</c>, <c>queue</c> or <c>all</c>.</param>
+/// <param name="What"><c>documents</c>, <c>queue</c>, <c>subscribers</c> or <c>all</c>.</param>
 /// <param name="Pages">The folder whose HTML files are the corpus.</param>
 /// <param name="Rounds">Runs of each contender; they take turns, so that the machine's mood touches all alike.</param>
 /// <param name="Items">Documents of the queue benchmark; each is four tasks.</param>
 /// <param name="Peers">A folder with a program <c>run</c> that measures other software, or null.</param>
+/// <param name="Subscribers">Connections that follow one batch; fewer where the machine allows fewer open files.</param>
 /// <param name="Only">Contenders whose name begins with one of these; empty for all.</param>
-internal sealed record Plan(string What, string Pages, int Rounds, int Items, string? Peers, IReadOnlyList<string> Only)
+internal sealed record Plan(string What, string Pages, int Rounds, int Items, int Subscribers, string? Peers, IReadOnlyList<string> Only)
 {
     public bool Includes(string contender) => Only.Count == 0 || Only.Any(contender.StartsWith);
 }
@@ -16,11 +17,12 @@ internal sealed record Plan(string What, string Pages, int Rounds, int Items, st
 internal static class CommandLine
 {
     private const string Usage = """
-        Ingestion.Benchmarks documents|queue|all [options]
+        Ingestion.Benchmarks documents|queue|subscribers|all [options]
 
           --rounds N     runs of each contender, in turns (3)
           --pages DIR    the HTML files to ingest (/usr/share/doc/postgresql-doc-15/html)
           --items N      documents of the queue benchmark, four tasks each (5000)
+          --subscribers N  connections that follow one batch (10000, or what the limit of open files allows)
           --only A,B     only contenders whose name begins so
           --statements   count statements in PostgreSQL and list the costliest (slows it by a few percent)
           --peers DIR    afterwards run DIR/run b2 (documents) or b1 (queue), which measures other software
@@ -44,6 +46,7 @@ internal static class CommandLine
         Console.WriteLine(Machine.Describe());
         if (plan.What is "documents" or "all") await DocumentsBenchmark.RunAsync(plan, interrupt.Token);
         var queue = plan.What is "queue" or "all" ? await QueueBenchmark.RunAsync(plan, interrupt.Token) : null;
+        if (plan.What is "subscribers" or "all") await SubscribersBenchmark.RunAsync(plan, interrupt.Token);
         if (plan.Peers is { } peers) await Peers.RunAsync(peers, plan.What, queue, interrupt.Token);
         return 0;
     }
@@ -53,14 +56,15 @@ internal static class CommandLine
         // Inherited by the contenders.
         if (args.Contains(Statements.Option)) Environment.SetEnvironmentVariable(Statements.Variable, "1");
         args = [.. args.Where(a => a != Statements.Option)];
-        if (args is not [("documents" or "queue" or "all") and var what, .. var rest] || rest.Length % 2 != 0) return null;
-        var plan = new Plan(what, "/usr/share/doc/postgresql-doc-15/html", 3, 5000, null, []);
+        if (args is not [("documents" or "queue" or "subscribers" or "all") and var what, .. var rest] || rest.Length % 2 != 0) return null;
+        var plan = new Plan(what, "/usr/share/doc/postgresql-doc-15/html", 3, 5000, 10_000, null, []);
         foreach (var pair in rest.Chunk(2))
         {
             switch (pair)
             {
                 case ["--rounds", var n] when int.TryParse(n, out var rounds) && rounds > 0: plan = plan with { Rounds = rounds }; break;
                 case ["--items", var n] when int.TryParse(n, out var items) && items > 0: plan = plan with { Items = items }; break;
+                case ["--subscribers", var n] when int.TryParse(n, out var subscribers) && subscribers > 9: plan = plan with { Subscribers = subscribers }; break;
                 case ["--pages", var folder]: plan = plan with { Pages = Path.GetFullPath(folder) }; break;
                 case ["--peers", var folder]: plan = plan with { Peers = Path.GetFullPath(folder) }; break;
                 case ["--only", var names]: plan = plan with { Only = names.Split(',') }; break;

@@ -10,6 +10,7 @@ internal sealed class Inputs(string[] settings)
     public string Pages => _values["pages"];
     public Uri PageServer => new(_values["page-server"]);
     public Uri EmbeddingServer => new(_values["embedding-server"]);
+    public int Subscribers => int.Parse(_values["subscribers"], System.Globalization.CultureInfo.InvariantCulture);
     public int Items => int.Parse(_values["items"], System.Globalization.CultureInfo.InvariantCulture);
 }
 
@@ -37,6 +38,10 @@ internal static class Contenders
         ["listed-10k"] = _ => ListedPath.RunAsync(10_000),
         ["listed-100k"] = _ => ListedPath.RunAsync(100_000),
         ["sql"] = QueueFloor.RunAsync,
+        ["followed-none"] = i => SubscribersPath.RunAsync(i, onRunning: true, reading: 0, silent: 0),
+        ["followed-idle"] = i => SubscribersPath.RunAsync(i, onRunning: false, reading: i.Subscribers, silent: i.Subscribers / 10),
+        ["followed-running"] = i => SubscribersPath.RunAsync(i, onRunning: true, reading: i.Subscribers, silent: i.Subscribers / 10),
+        ["followed-unread"] = i => SubscribersPath.RunAsync(i, onRunning: true, reading: 0, silent: Math.Max(1, i.Subscribers / 10)),
     };
 
     public static async Task<int> RunAsync(string name, string[] settings)

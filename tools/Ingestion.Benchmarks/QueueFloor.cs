@@ -15,7 +15,7 @@ internal static class QueueFloor
 
     private const string Claim = """
         WITH picked AS (
-            SELECT id FROM ingestion.import_task_run WHERE job_id = $1 AND state = 'ready' ORDER BY id LIMIT 50 FOR UPDATE SKIP LOCKED
+            SELECT id FROM ingestion.import_task_run WHERE job_id = $1 AND state = 'ready' AND scheduled_at <= now() ORDER BY scheduled_at, id LIMIT 50 FOR UPDATE SKIP LOCKED
         )
         UPDATE ingestion.import_task_run t
         SET state = 'running', attempt = attempt + 1, worker = 'floor', claimed_at = now(), lease_until = now() + interval '5 minutes'

@@ -22,8 +22,8 @@ internal static class PercentageChecks
                    coalesce(i.total, 0), coalesce(i.ended, 0), coalesce(i.acquired, 0)
             FROM ingestion.import_batch b
             LEFT JOIN (
-                SELECT batch_id, sum(n) AS total, sum(n) FILTER (WHERE state <> 'open') AS ended, sum(n) FILTER (WHERE state <> 'open' OR stage NOT IN ('discover', 'acquire')) AS acquired
-                FROM (SELECT batch_id, state, stage, count(*) AS n FROM ingestion.import_item GROUP BY 1, 2, 3) x
+                SELECT batch_id, sum(n) AS total, sum(n) FILTER (WHERE state <> 'open') AS ended, sum(n) FILTER (WHERE state <> 'open' OR here OR stage NOT IN ('discover', 'acquire')) AS acquired
+                FROM (SELECT batch_id, state, stage, source_type = 'upload' AS here, count(*) AS n FROM ingestion.import_item GROUP BY 1, 2, 3, 4) x
                 GROUP BY batch_id
             ) i ON i.batch_id = b.id
             WHERE NOT b.draft

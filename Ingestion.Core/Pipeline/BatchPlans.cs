@@ -71,7 +71,7 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
 
     private async Task<IReadOnlyList<PlanManifest>> ManifestsAsync(Scope scope, long batchId, List<Upload> uploads, PlanRefusals refused, CancellationToken ct)
     {
-        var mappings = (await batches.ManifestsAsync(scope, batchId, ct)).ToDictionary(m => m.Upload);
+        var mappings = (await batches.ManifestsAsync(scope, batchId, ct)).Where(m => m.Path is null).ToDictionary(m => m.Upload);
         var plans = new List<PlanManifest>();
         foreach (var upload in uploads.Where(u => u is { CompletedAt: not null, Purpose: UploadPurposes.Manifest }))
         {

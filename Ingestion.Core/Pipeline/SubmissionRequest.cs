@@ -48,7 +48,13 @@ public sealed record UrlEntry(
 public sealed record ManifestEntry(
     [property: JsonPropertyName("upload")] string Upload,
     [property: JsonPropertyName("url_column")] string UrlColumn,
-    [property: JsonPropertyName("title_column")] string? TitleColumn = null);
+    [property: JsonPropertyName("title_column")] string? TitleColumn = null)
+{
+    /// <summary>Set where the file lies in a connection's directory instead: its path there. The upload is empty then.</summary>
+    [JsonPropertyName("path")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Path { get; init; }
+}
 
 /// <summary>Source types of this installation, as APIs and rows say them.</summary>
 public static class SourceTypes

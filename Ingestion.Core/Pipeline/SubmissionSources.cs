@@ -23,6 +23,11 @@ internal static class SubmissionSources
         foreach (var selection in selections)
         {
             var kind = SourceKinds.Require(selection.SourceType);
+            if (kind.Word == SourceTypes.Manifest && selection.ConnectionId is not null)
+            {
+                await ManifestsAsync(connection, actor, batchId, kind, selection, known, ct);
+                continue;
+            }
             var spec = Spec(kind, selection, options);
             foreach (var key in Keys(kind, selection, spec, known))
                 await Drafts.AddInputAsync(connection, actor, batchId, kind.Word, spec.ToJson(), ct, key);
@@ -52,6 +57,20 @@ internal static class SubmissionSources
 
     /// <summary>Kinds whose inputs come with the submission itself.</summary>
     internal static readonly string[] Own = [SourceTypes.Upload, SourceTypes.Url, SourceTypes.Manifest];
+
+    // Tables that lie in a connection's directory: each is an input of its own, as an uploaded one is.
+    private static async Task ManifestsAsync(
+        NpgsqlConnection connection, Actor actor, long batchId, SourceKind kind, SourceSelection selection, IReadOnlyDictionary<string, (string Kind, bool Disabled)> known, CancellationToken ct)
+    {
+        var key = Keys(SourceKinds.Require(SourceTypes.LocalDirectory), selection, new(), known).Single();
+        var files = selection.FileIds ?? throw Invalid("Name the tables of the directory in file_ids.");
+        CheckFiles(kind, files);
+        var columns = SourceValues.Read("options", kind.Options, selection.Options);
+        if (columns.Missing.FirstOrDefault() is { } missing) throw Invalid($"options.{missing.Name} is missing: the column that holds the addresses.");
+        var title = columns.Text("title_column") is { Length: > 0 } given ? given : null;
+        foreach (var file in files.Distinct(StringComparer.Ordinal))
+            await Drafts.AddInputAsync(connection, actor, batchId, kind.Word, JsonSerializer.Serialize(new ManifestEntry("", columns.Text("url_column"), title) { Path = file }), ct, key);
+    }
 
     private static SourceSpec Spec(SourceKind kind, SourceSelection selection, IReadOnlyDictionary<string, JsonElement> options)
     {

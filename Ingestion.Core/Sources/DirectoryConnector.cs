@@ -42,11 +42,7 @@ public sealed class DirectoryConnector(SourceConnections connections, ServerFile
     public async Task<FetchedDocument> FetchAsync(WorkItem item, FetchTarget target, CancellationToken ct)
     {
         var root = await RootAsync(item.TenantId, item.ConnectionId, ct);
-        var path = Path.Combine(root, item.SourceKey);
-        // The text is judged before anything is opened, the opened file by its handle.
-        if (item.SourceKey.Contains('\0') || Path.IsPathRooted(item.SourceKey) || Path.GetFullPath(path) != path)
-            throw new IngestionException(ErrorCodes.AccessDenied, "The file is not read: its path leaves the directory.");
-        var (file, length, changed) = files.OpenRegular(path, target.MaxBytes);
+        var (file, length, changed) = files.OpenRegular(ServerFiles.Below(root, item.SourceKey), target.MaxBytes);
         await using (file)
         {
             if (length == 0) throw new IngestionException(ErrorCodes.Empty, "The file is empty: it has zero bytes.");
@@ -54,6 +50,10 @@ public sealed class DirectoryConnector(SourceConnections connections, ServerFile
             return new(bytes, sha256, LastModified: changed);
         }
     }
+
+    /// <summary>Opens one file of a connection's directory. Throws as fetching it does.</summary>
+    internal async Task<FileStream> OpenAsync(string tenantId, string? connection, string key, long maxBytes, CancellationToken ct) =>
+        files.OpenRegular(ServerFiles.Below(await RootAsync(tenantId, connection, ct), key), maxBytes).File;
 
     public async Task TestAsync(OpenConnection connection, CancellationToken ct)
     {

@@ -6,8 +6,10 @@ using Npgsql;
 
 namespace Ingestion.Core.Sources;
 
-/// <summary>CSV manifests: a row is an item, its other columns are metadata; fetched as single addresses are.</summary>
-public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files, UrlConnector urls, PipelineOptions options) : ISourceConnector
+/// <summary>
+/// CSV manifests, uploaded or in a directory of the server: a row is an item, its other columns are metadata; fetched as single addresses are.
+/// </summary>
+public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files, DirectoryConnector directories, UrlConnector urls, PipelineOptions options) : ISourceConnector
 {
     private const int PageSize = 500;
 
@@ -16,8 +18,7 @@ public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files
     public async IAsyncEnumerable<ListedPage> ListAsync(WorkInput input, [EnumeratorCancellation] CancellationToken ct)
     {
         var entry = JsonSerializer.Deserialize<ManifestEntry>(input.Spec)!;
-        var path = await PathOfAsync(input.TenantId, entry.Upload, ct);
-        await using (var counting = File.OpenRead(path))
+        await using (var counting = await OpenAsync(input, entry, ct))
         {
             var count = await ManifestReader.CountRowsAsync(counting, ct);
             if (count.Rows > options.MaxItemsPerBatch)
@@ -25,7 +26,7 @@ public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files
         }
         var done = input.Cursor is { } cursor ? int.Parse(cursor, CultureInfo.InvariantCulture) : 0;
         var page = new List<ListedItem>(PageSize);
-        await using var stream = File.OpenRead(path);
+        await using var stream = await OpenAsync(input, entry, ct);
         await foreach (var row in ManifestReader.ReadAsync(stream, entry.UrlColumn.Length == 0 ? null : new(entry.UrlColumn, entry.TitleColumn), ct))
         {
             if (row.RowNumber <= done) continue;
@@ -42,6 +43,9 @@ public sealed class ManifestConnector(NpgsqlDataSource worker, UploadFiles files
     private static string NameOf(ManifestRow row) => string.IsNullOrWhiteSpace(row.Title) ? row.Url.Length > 0 ? row.Url : $"Row {row.RowNumber}" : row.Title;
 
     private static Dictionary<string, string> Metadata(ManifestRow row) => row.Metadata.ToDictionary(m => m.Key.Replace('\0', '\uFFFD'), m => m.Value.Replace('\0', '\uFFFD'));
+
+    private async Task<Stream> OpenAsync(WorkInput input, ManifestEntry entry, CancellationToken ct) =>
+        entry.Path is { } path ? await directories.OpenAsync(input.TenantId, input.ConnectionId, path, options.MaxFileSizeBytes, ct) : File.OpenRead(await PathOfAsync(input.TenantId, entry.Upload, ct));
 
     private async Task<string> PathOfAsync(string tenantId, string upload, CancellationToken ct)
     {

@@ -17,9 +17,17 @@ public sealed class Schedules(Database database, SourceConnections connections, 
 
     /// <summary>What is wrong with a schedule, in a sentence; null where nothing is.</summary>
     public static string? Problem(string cron, string zone) =>
-        !CronExpression.TryParse(cron, CronFormat.Unix, out _) ? "The schedule has five fields, such as 30 2 * * 1-5: minutes, hours, day of month, month, day of week."
+        !InRange(cron) || !CronExpression.TryParse(cron, CronFormat.Unix, out _) ? "The schedule has five fields, such as 30 2 * * 1-5: minutes, hours, day of month, month, day of week."
         : !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _) ? "The zone is one of the IANA names, such as Europe/Berlin."
         : null;
+
+    // The scheduler takes minute 99 without a word, and means another one by it.
+    private static bool InRange(string cron)
+    {
+        int[] most = [59, 23, 31, 12, 7];
+        var fields = cron.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length == most.Length && fields.Zip(most).All(f => f.First.Split(',', '-', '/').All(part => !int.TryParse(part, out var n) || n <= f.Second));
+    }
 
     /// <summary>Sets or ends the schedule. False where there is no such connection in reach. Throws <c>invalid_option</c>.</summary>
     /// <param name="cron">Five fields; null ends the schedule.</param>

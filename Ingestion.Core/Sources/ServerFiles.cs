@@ -68,6 +68,13 @@ public sealed class ServerFiles(IOptionsMonitor<SourceOptions> options)
         }
     }
 
+    /// <summary>The path of a key below a directory. Throws <c>access_denied</c> where its text leads out of it; where it really lies shows when it is opened.</summary>
+    public static string Below(string directory, string key)
+    {
+        var path = Path.Combine(directory, key);
+        return key.Contains('\0') || Path.IsPathRooted(key) || Path.GetFullPath(path) != path ? throw Refused("its path leaves the directory") : path;
+    }
+
     /// <summary>True where a directory is really at this path, and no link leads to it.</summary>
     public static bool IsReal(string directory)
     {

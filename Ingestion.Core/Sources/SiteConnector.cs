@@ -22,35 +22,14 @@ public sealed class SiteConnector(
         var crawl = await OpenAsync(input, ct);
         if (await CrawlFrontier.IsEmptyAsync(worker, input.InputId, ct))
             yield return new([], "") { Save = (connection, token) => CrawlFrontier.AddAsync(connection, input, crawl.Limits, Seeds(crawl), token) };
+        await using var flight = new CrawlFlight(worker, visits, crawl, options.CurrentValue.CrawlConcurrency, time, ct);
         var begun = time.GetTimestamp();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var flying = new List<(CrawlRow Row, Task<CrawlVisit> Visit)>();
-        try
+        while (await flight.NextAsync(refill: time.GetElapsedTime(begun) <= options.CurrentValue.CrawlTurn) is { } done)
+            yield return await visits.PageAsync(crawl, done, ct);
+        if (time.GetElapsedTime(begun) > options.CurrentValue.CrawlTurn)
         {
-            while (true)
-            {
-                var turnIsOver = time.GetElapsedTime(begun) > options.CurrentValue.CrawlTurn;
-                if (!turnIsOver && flying.Count < options.CurrentValue.CrawlConcurrency)
-                    foreach (var row in await CrawlFrontier.NextAsync(worker, input.InputId, crawl.Limits, options.CurrentValue.CrawlConcurrency - flying.Count, [.. flying.Select(f => f.Row.Id)], ct))
-                        flying.Add((row, visits.VisitAsync(crawl, row, stop.Token)));
-                if (flying.Count == 0)
-                {
-                    if (!turnIsOver) break;
-                    yield return new([], "") { Pause = TimeSpan.Zero };
-                    yield break;
-                }
-                await Task.WhenAny(flying.Select(f => f.Visit));
-                // Kept as they come: a crash repeats what was under way and nothing else.
-                var done = new List<CrawlVisit>();
-                foreach (var (_, visit) in flying.Where(f => f.Visit.IsCompleted)) done.Add(await visit);
-                flying.RemoveAll(f => f.Visit.IsCompleted && done.Exists(d => d.End.Id == f.Row.Id));
-                yield return await visits.PageAsync(crawl, done, ct);
-            }
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await Task.WhenAll(flying.Select(f => f.Visit)).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            yield return new([], "") { Pause = TimeSpan.Zero };
+            yield break;
         }
         var rest = await CrawlFrontier.RestAsync(worker, input.InputId, crawl.Limits, ct);
         if (rest.NextDue is { } wait)

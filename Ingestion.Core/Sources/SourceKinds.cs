@@ -47,7 +47,8 @@ public static class SourceKinds
     [
         new(SourceTypes.Upload, "Files", "Files sent with the submission.", "upload_file", SourceNeed.Submission, [], []),
         new(SourceTypes.Url, "Addresses", "Single addresses.", "link", SourceNeed.Submission, [], []),
-        new(SourceTypes.Manifest, "Manifest", "A table with an address in each row.", "table", SourceNeed.Submission, [], []),
+        new(SourceTypes.Manifest, "Manifest", "A table with an address in each row.", "table", SourceNeed.Submission, [],
+            [new("url_column", FieldType.Text, "Column of addresses", Required: true), new("title_column", FieldType.Text, "Column of titles")]),
         new(SourceTypes.Site, "Web site", "Every page of a site, from an address on.", "language", SourceNeed.Address,
             [Address, .. SignIn, new("ignore_robots", FieldType.Flag, "Ignore robots.txt", "Only for a site of your own.")],
             [

@@ -26,14 +26,14 @@ public sealed class ConnectionTests
 
         // Made and tested: what is wrong stands there in words, and is put right under the settings.
         await Expect(page.Locator(".error-note")).ToContainTextAsync("Ingestion:Sources:Roots");
-        await page.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "Settings", Exact = true }).First.ClickAsync();
+        await page.Locator("nav.tabs a", new() { HasText = "Settings" }).ClickAsync();
         await page.Locator("#field-path").FillAsync(files.Path);
         await page.GetByTestId("save-connection").ClickAsync();
         await Expect(page.Locator(".act-note").Last).ToContainTextAsync("saved");
         await page.GetByTestId("test-connection").ClickAsync();
         await Expect(page.Locator(".act-note").First).ToContainTextAsync("The connection works.");
 
-        await page.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "Schedule" }).ClickAsync();
+        await page.Locator("nav.tabs a", new() { HasText = "Schedule" }).ClickAsync();
         await page.Locator("#schedule-cron").FillAsync("nonsense");
         await page.GetByTestId("save-schedule").ClickAsync();
         await Expect(page.Locator(".field-problem")).ToContainTextAsync("five fields");

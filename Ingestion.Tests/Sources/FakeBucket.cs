@@ -18,7 +18,7 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
     public int PageSize { get; set; } = 1000;
 
     /// <summary>Asked before each answer; a status other than 0 is answered instead.</summary>
-    public Func<HttpContext, int> Trouble { get; set; } = _ => 0;
+    public Func<HttpContext, Task<int>> Trouble { get; set; } = _ => Task.FromResult(0);
 
     public int Lists;
 
@@ -34,7 +34,7 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
 
     private async Task AnswerAsync(HttpContext context)
     {
-        if (Trouble(context) is > 0 and var status)
+        if (await Trouble(context) is > 0 and var status)
         {
             context.Response.StatusCode = status;
             if (status is 429 or 503) context.Response.Headers.RetryAfter = "1";

@@ -65,7 +65,7 @@ public sealed class S3ConnectorTests
         await using var _ = server;
         bucket.Objects["in/one.txt"] = "The first text."u8.ToArray();
         var slow = 2;
-        bucket.Trouble = _ => Interlocked.Decrement(ref slow) >= 0 ? 503 : 0;
+        bucket.Trouble = _ => Task.FromResult(Interlocked.Decrement(ref slow) >= 0 ? 503 : 0);
         await using var host = await StartAsync(server);
         var batch = await host.SubmitAsync(Taking("s3", "bucket", ["in/one.txt", "in/gone.txt"]));
         (await host.EndedAsync(batch)).State.ShouldBe(BatchState.Completed);
@@ -81,7 +81,7 @@ public sealed class S3ConnectorTests
         bucket.PageSize = 2;
         await using var host = await StartAsync(server);
         await host.EndedAsync(await host.SubmitAsync(Taking("s3", "bucket")));
-        bucket.Trouble = context => context.Request.Query.ContainsKey("continuation-token") ? 403 : 0;
+        bucket.Trouble = context => Task.FromResult(context.Request.Query.ContainsKey("continuation-token") ? 403 : 0);
         (await host.EndedAsync(await host.SubmitAsync(Taking("s3", "bucket")))).State.ShouldBe(BatchState.Failed);
         var run = await host.LastRunAsync("bucket");
         (run.State, run.Gone).ShouldBe(("failed", 0));

@@ -87,6 +87,24 @@ public sealed class SourceSubmissionTests
     }
 
     [Fact]
+    public async Task Tables_of_a_directory_are_manifests_like_uploaded_ones()
+    {
+        using var files = new TemporaryDirectory();
+        await using var site = await FixtureHost.StartAsync();
+        File.WriteAllText(Path.Combine(files.Path, "one.csv"), $"Title,Link\nFirst,{site.Url("/1")}\nSecond,{site.Url("/2")}\n");
+        File.WriteAllText(Path.Combine(files.Path, "two.csv"), $"Title,Link\nAgain,{site.Url("/1")}\n");
+        await using var host = await PipelineHost.StartAsync(("Ingestion:Sources:Roots:0", files.Path), ("Ingestion:Acquire:AllowedTargets:0", site.Target));
+        await host.ConnectAsync("local_directory", "docs", new { path = files.Path });
+        var batch = await host.SubmitAsync(Taking("manifest", "docs", ["one.csv", "two.csv", "../three.csv"], new { url_column = "Link", title_column = "Title" }));
+        (await host.EndedAsync(batch)).State.ShouldBe(BatchState.Completed);
+        (await host.ItemsAsync(batch)).Select(i => i.Name).Order(StringComparer.Ordinal).ShouldBe(["Again", "First", "Second"]);
+        (await host.QueryAsync<string>("SELECT coalesce(error_code, state) FROM ingestion.import_input ORDER BY ordinal")).ShouldBe(["done", "done", "access_denied"]);
+        (await Should.ThrowAsync<IngestionException>(() => host.SubmitAsync(Taking("manifest", "docs", ["one.csv"])))).Message.ShouldContain("options.url_column is missing");
+        (await Should.ThrowAsync<IngestionException>(() => host.SubmitAsync(Taking("manifest", "docs", options: new { url_column = "Link" })))).Message.ShouldContain("file_ids");
+        await host.VerifiedAsync();
+    }
+
+    [Fact]
     public async Task Switched_off_connection_is_refused()
     {
         await using var host = await PipelineHost.StartAsync();

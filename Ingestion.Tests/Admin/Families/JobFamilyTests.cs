@@ -67,21 +67,21 @@ public sealed class JobFamilyTests(AdminApp app) : IClassFixture<AdminApp>
     public async Task Statistics_add_up_over_every_state()
     {
         var (person, client) = await CallerAsync();
-        var make = new Make(app.Services.GetRequiredService<Database>().Worker);
-        var expected = new Dictionary<string, int>();
+        var make = new Make(Worker);
+        var expected = new List<string>();
         foreach (var state in Enum.GetValues<BatchState>())
         {
-            var batch = await make.Batch(state, priority: state is BatchState.Failed ? Priority.Urgent : Priority.Normal);
-            await OwnAsync(batch, person.Id);
-            expected[state.Word()] = 1;
-            // A task at work elsewhere keeps the duties from ending it.
-            if (!state.IsFinal()) await make.Task(batch, TaskState.Running, lease: TimeSpan.FromHours(1), item: await make.Item(batch));
+            var (batch, _) = await HeldBatch.MakeAsync(Worker, person.Id, state, state is BatchState.Failed ? Priority.Urgent : Priority.Normal);
+            expected.Add(state.ToString().ToLowerInvariant());
             foreach (var ended in state == BatchState.Completed ? [ItemState.Done, ItemState.Done, ItemState.Skipped, ItemState.Failed, ItemState.Cancelled] : Array.Empty<ItemState>()) await make.Item(batch, ended);
         }
         var s = await GetAsync(client, "/batch/statistics");
         s.GetProperty("total_jobs").GetInt32().ShouldBe(8);
         s.GetProperty("active_jobs").GetInt32().ShouldBe(4, "queued, running, paused, retrying");
-        s.GetProperty("by_status").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt32()).ShouldBe(expected, ignoreOrder: true);
+        // The queued one may have been let in meanwhile.
+        var states = s.GetProperty("by_status").EnumerateObject().Select(p => (p.Name, Count: p.Value.GetInt32())).ToList();
+        states.Where(p => p.Name is "queued" or "running").Sum(p => p.Count).ShouldBe(2);
+        states.Where(p => p.Name is not ("queued" or "running")).ShouldBe(expected.Where(e => e is not ("queued" or "running")).Select(e => (e, 1)), ignoreOrder: true);
         s.GetProperty("by_priority").EnumerateObject().Sum(p => p.Value.GetInt32()).ShouldBe(8);
         s.GetProperty("by_source_type").EnumerateObject().Sum(p => p.Value.GetInt64()).ShouldBe(s.GetProperty("total_files_processed").GetInt64());
         s.GetProperty("success_rate").GetRawText().ShouldBe("80.0");
@@ -91,15 +91,13 @@ public sealed class JobFamilyTests(AdminApp app) : IClassFixture<AdminApp>
     public async Task Every_state_is_told_by_its_own_word()
     {
         var (person, client) = await CallerAsync();
-        var make = new Make(app.Services.GetRequiredService<Database>().Worker);
         foreach (var state in Enum.GetValues<BatchState>())
         {
-            var batch = await make.Batch(state);
-            await OwnAsync(batch, person.Id);
-            if (!state.IsFinal()) await make.Task(batch, TaskState.Running, lease: TimeSpan.FromHours(1), item: await make.Item(batch));
-            var id = (await app.Services.GetRequiredService<Database>().Worker.QueryAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", batch)).Single();
-            (await GetAsync(client, $"/batch/jobs/{id}?user_id={person.Id}")).GetProperty("status").GetString().ShouldBe(state.ToString().ToLowerInvariant());
-            (await GetAsync(client, $"/ingest/jobs/{id}")).GetProperty("status").GetString().ShouldBe(state.ToString().ToLowerInvariant());
+            var (_, id) = await HeldBatch.MakeAsync(Worker, person.Id, state);
+            // One that is queued may be let in at any moment.
+            string[] words = state == BatchState.Queued ? ["queued", "running"] : [state.ToString().ToLowerInvariant()];
+            (await GetAsync(client, $"/batch/jobs/{id}?user_id={person.Id}")).GetProperty("status").GetString().ShouldBeOneOf(words);
+            (await GetAsync(client, $"/ingest/jobs/{id}")).GetProperty("status").GetString().ShouldBeOneOf(words);
         }
     }
 
@@ -216,8 +214,7 @@ public sealed class JobFamilyTests(AdminApp app) : IClassFixture<AdminApp>
         (await GetAsync(client, "/health")).ShouldHaveTheShapeOf(WireExamples.Json("001", "\"service\""));
     }
 
-    private Task OwnAsync(long batch, string person) =>
-        app.Services.GetRequiredService<Database>().Worker.QueryAsync<object>("UPDATE ingestion.import_batch SET created_by = $2 WHERE id = $1", batch, person);
+    private Npgsql.NpgsqlDataSource Worker => app.Services.GetRequiredService<Database>().Worker;
 
     private async Task<(Person Person, HttpClient Client)> CallerAsync(Role role = Role.Operator)
     {

@@ -52,14 +52,7 @@ public sealed class LiveApp : IAsyncDisposable
     public HttpClient Anonymous() => _app.CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
 
     /// <summary>A running batch of somebody's, with an item that another worker holds, so that nothing happens to it by itself.</summary>
-    public async Task<(long Id, string PublicId)> BatchAsync(string person)
-    {
-        var make = new Make(Worker);
-        var id = await make.Batch();
-        await make.Task(id, TaskState.Running, lease: TimeSpan.FromHours(1), item: await make.Item(id));
-        await Worker.QueryAsync<object>("UPDATE ingestion.import_batch SET created_by = $2 WHERE id = $1", id, person);
-        return (id, (await Worker.QueryAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", id)).Single());
-    }
+    public Task<(long Id, string PublicId)> BatchAsync(string person) => HeldBatch.MakeAsync(Worker, person);
 
     /// <summary>Writes facts in one transaction and hints at them; the last number.</summary>
     public async Task<long> AppendAsync(long batch, int count = 1, string? data = null)

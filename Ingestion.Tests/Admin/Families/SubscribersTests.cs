@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using Ingestion.Core.Data;
 using Ingestion.Core.Events;
-using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Support;
 using Npgsql;
 using Shouldly;
@@ -31,11 +30,7 @@ public sealed class SubscribersTests
         var app = await AppProcess.StartAsync(data.Path, settings);
         try
         {
-            var make = new Make(database.Worker);
-            var batch = await make.Batch();
-            await make.Task(batch, TaskState.Running, lease: TimeSpan.FromHours(1), item: await make.Item(batch));
-            await database.Worker.QueryAsync<object>("UPDATE ingestion.import_batch SET created_by = 'administrator' WHERE id = $1", batch);
-            var job = (await database.Worker.QueryAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", batch)).Single();
+            var (batch, job) = await HeldBatch.MakeAsync(database.Worker, "administrator");
 
             var address = app.Client.BaseAddress!;
             await using var all = new Subscribers(job, () => address);

@@ -10,6 +10,9 @@ namespace Ingestion.Core.Pipeline;
 /// </summary>
 public sealed class ItemControl(NpgsqlDataSource worker, Hints hints, StageWaker waker)
 {
+    // Rounds in a row that found nothing to cancel.
+    private const int IdleRounds = 5;
+
     /// <summary>
     /// Ends the open ones among these items: claims are taken away, their work is interrupted, and the fence refuses what it would still
     /// write. Up to a thousand at a time are one transaction.
@@ -17,16 +20,21 @@ public sealed class ItemControl(NpgsqlDataSource worker, Hints hints, StageWaker
     public async Task<ControlResult> CancelAsync(Actor actor, long batchId, IReadOnlyList<long> items, CancellationToken ct)
     {
         if (await Conflicts.RepeatAsync(token => BeginCancelAsync(actor, batchId, items, token), ct) is { } refused) return new(false, refused);
-        var cancelled = 0;
-        // A settling that a slice waited for may have moved its item on: then another round follows.
+        var (cancelled, open, idle) = (0, 0, 0);
+        // A settling that a slice waited for may have moved its item on: then another round follows. One that has no task at all, which
+        // must not be, would be looked for for ever.
         do
         {
+            var before = cancelled;
             foreach (var slice in CancelTasks.Slices(items))
                 cancelled += await Conflicts.RepeatAsync(token => CancelSliceAsync(batchId, slice, token), ct);
+            open = await CountOpenAsync(batchId, items, ct);
+            idle = cancelled == before ? idle + 1 : 0;
         }
-        while (await CountOpenAsync(batchId, items, ct) > 0);
+        while (open > 0 && idle < IdleRounds);
         hints.Changed(batchId);
         waker.WakeAll();
+        if (open > 0) return new(false, $"{cancelled:N0} documents are cancelled; {open:N0} would not end. Run the self-check: it says what is wrong with them.");
         return new(true, cancelled switch
         {
             0 => "They ended before they could be cancelled.",

@@ -116,7 +116,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     }
 
     private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
-        _actor, new(SourceTypes.Feed, $"estate_{_made++}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
+        _actor, new(SourceTypes.Feed, $"estate_{Guid.NewGuid():N}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
 
     private async Task<string> WebhookAsync()
     {

@@ -96,10 +96,15 @@ public sealed partial class MetricsTests : IAsyncLifetime
         System.Diagnostics.ActivitySource.AddActivityListener(listener);
         await using var host = await PipelineHost.StartAsync();
         var ended = await host.RunAsync(new("Measured") { Uploads = [await host.UploadAsync("a.md", "# A\n\nwords"), await host.UploadAsync("b.bin", [0, 1, 2, 3])] });
-        List<System.Diagnostics.Activity> own;
-        lock (spans) own = [.. spans.Where(s => Equals(s.GetTagItem("ingestion.batch"), ended.Id))];
-        var traces = own.GroupBy(s => s.TraceId).Select(g => string.Join(' ', g.OrderBy(s => s.StartTimeUtc).Select(s => s.DisplayName))).Order().ToList();
-        traces.ShouldContain("stage acquire stage parse stage embed stage index");
+        List<System.Diagnostics.Activity> own = [];
+        List<string> traces = [];
+        // The batch has ended a moment before the last attempt says that it has.
+        await Eventually.IsAsync(() =>
+        {
+            lock (spans) own = [.. spans.Where(s => Equals(s.GetTagItem("ingestion.batch"), ended.Id))];
+            traces = [.. own.GroupBy(s => s.TraceId).Select(g => string.Join(' ', g.OrderBy(s => s.StartTimeUtc).Select(s => s.DisplayName))).Order()];
+            return Task.FromResult(traces.Contains("stage acquire stage parse stage embed stage index"));
+        }, "each stage of the document is in its trace");
         own.ShouldContain(s => s.Status == System.Diagnostics.ActivityStatusCode.Error && (string?)s.GetTagItem("ingestion.outcome") == "failed");
         own.ShouldAllBe(s => (string?)s.GetTagItem("ingestion.source_type") == "upload");
         Console.WriteLine($"{own.Count} spans in {traces.Count} traces: {string.Join("; ", traces)}");

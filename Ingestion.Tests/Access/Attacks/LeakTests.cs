@@ -36,7 +36,9 @@ public sealed partial class LeakTests(ServedApp app) : IClassFixture<ServedApp>
             foreach (var address in lists)
             {
                 using var answer = await (address.StartsWith("/api/", StringComparison.Ordinal) ? client : browser).GetAsync(address);
-                said[address] = $"{(int)answer.StatusCode} {answer.Headers.ETag} {Changing().Replace(await answer.Content.ReadAsStringAsync(), "")}";
+                // Of a page that sends elsewhere, more or less may have been drawn by then.
+                var text = (int)answer.StatusCode is >= 300 and < 400 ? $"{answer.Headers.Location}" : await answer.Content.ReadAsStringAsync();
+                said[address] = $"{(int)answer.StatusCode} {answer.Headers.ETag} {Changing().Replace(text, "")}";
             }
             return said;
         }

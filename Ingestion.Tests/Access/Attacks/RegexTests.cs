@@ -24,14 +24,14 @@ public sealed class RegexTests
     }
 
     [Fact]
-    public void No_code_makes_a_pattern_at_run_time()
+    public void No_code_makes_a_pattern_at_run_time_that_could_run_for_ever()
     {
         var made = new List<string>();
         foreach (var folder in new[] { "Ingestion.Core", "Ingestion.Admin" })
             foreach (var file in Directory.EnumerateFiles(Path.Combine(Repository.Root, folder), "*.*", SearchOption.AllDirectories)
                 .Where(f => (f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal)) && !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal)))
             {
-                var text = File.ReadAllText(file);
+                var text = string.Join('\n', File.ReadLines(file).Where(l => !l.Contains(nameof(RegexOptions.NonBacktracking), StringComparison.Ordinal)));
                 made.AddRange(new[] { "new Regex(", "Regex.IsMatch(", "Regex.Match(", "Regex.Matches(", "Regex.Replace(", "Regex.Split(" }.Where(w => text.Contains(w, StringComparison.Ordinal)).Select(w => $"{file}: {w}"));
             }
         made.ShouldBeEmpty();

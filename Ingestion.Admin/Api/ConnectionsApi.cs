@@ -96,6 +96,7 @@ internal static class ConnectionsApi
 
     private static void Known(JsonDocument body, params string[] names)
     {
+        JsonFields.RequireStorable(body.RootElement);
         if (body.RootElement.EnumerateObject().Select(m => m.Name).FirstOrDefault(n => !names.Contains(n)) is { } other)
             throw new IngestionException(ErrorCodes.InvalidOption, $"{JsonFields.Shown(other)} is not known here. Known are: {string.Join(", ", names)}.");
     }

@@ -19,6 +19,21 @@ internal static class JsonFields
         }
     }
 
+    /// <summary>
+    /// Refuses, at any depth, what the database takes in no JSON: halves of surrogate pairs, and U+0000. For what is kept as it came.
+    /// </summary>
+    public static void RequireStorable(JsonElement value) => Read(() => IsStorable(value) ? true : throw new IngestionException(ErrorCodes.InvalidOption, "The body holds the character U+0000."));
+
+    private static bool IsStorable(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => IsStorable(value.GetString()!),
+        JsonValueKind.Array => value.EnumerateArray().All(IsStorable),
+        JsonValueKind.Object => value.EnumerateObject().All(m => IsStorable(m.Name) && IsStorable(m.Value)),
+        _ => true,
+    };
+
+    private static bool IsStorable(string text) => !text.Contains('\0', StringComparison.Ordinal);
+
     public static string Text(string name, JsonElement value, int longest)
     {
         if (value.ValueKind != JsonValueKind.String) throw Invalid(name, "must be a text");

@@ -13,7 +13,7 @@ public sealed class OperationsTests
     public async Task Workers_show_this_process_and_the_stage_that_nobody_serves()
     {
         await using var app = await BrowserApp.StartAsync(
-            ("Ingestion:Pipeline:Stages:0", "Discover"), ("Ingestion:Pipeline:Stages:1", "Acquire"), ("Ingestion:Pipeline:Stages:2", "Parse"), ("Ingestion:Pipeline:Stages:3", "Embed"));
+            ("Ingestion:Pipeline:Stages:0", "Discover"), ("Ingestion:Pipeline:Stages:1", "Acquire"), ("Ingestion:Pipeline:Stages:2", "Parse"), ("Ingestion:Pipeline:Stages:3", "Resolve"), ("Ingestion:Pipeline:Stages:4", "Embed"));
         await app.OpenAsync("/workers");
         await Expect(app.Page.GetByTestId("process")).ToHaveCountAsync(1);
         await Expect(app.Page.GetByTestId("process")).ToContainTextAsync("Alive");

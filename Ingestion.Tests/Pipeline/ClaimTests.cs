@@ -13,7 +13,7 @@ public sealed class ClaimTests : DatabaseTest
     {
         var ready = await Make.Task(attempt: 4, failures: 1);
         var claimed = (await Spine.ClaimAsync(worker: "me")).ShouldHaveSingleItem();
-        claimed.ShouldBe(ready with { Attempt = 5 });
+        claimed.ShouldBe(ready with { Attempt = 5, Alone = true });
         (await ScalarAsync<string>("SELECT state || ' ' || worker || ' ' || (lease_until > now() + interval '25 s') FROM ingestion.import_task_run")).ShouldBe("running me true");
     }
 
@@ -204,7 +204,7 @@ public sealed class ClaimTests : DatabaseTest
         await Make.Task(large);
         (await Spine.ClaimAsync(smallOnly: true)).ShouldBeEmpty();
         var ready = await Make.Task(await SmallAsync());
-        (await Spine.ClaimAsync(smallOnly: true)).ShouldHaveSingleItem().ShouldBe(ready with { Attempt = 1, Small = true });
+        (await Spine.ClaimAsync(smallOnly: true)).ShouldHaveSingleItem().ShouldBe(ready with { Attempt = 1, Small = true, Alone = true });
     }
 
     private async Task<long> SmallAsync()

@@ -130,7 +130,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
         client.DefaultRequestHeaders.Add("X-Api-Key", AdminApp.Key);
         await new Make(app.Services.GetRequiredService<Database>().Worker).Batch(BatchState.Paused);
         await client.GetAsync("/api/v1/batches");
-        await Eventually.IsAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/metrics", "").Contains("bulk_job_download_progress", StringComparison.Ordinal)), "measurements have arrived");
+        await Eventually.IsAsync(() => Task.FromResult(received.GetValueOrDefault("/v1/metrics", "").Contains("bulk_job_download_progress", StringComparison.Ordinal)), "measurements have arrived", 90);
         received["/v1/metrics"].ShouldContain("ingestion_jobs");
         await using var alone = _app.WithWebHostBuilder(b =>
         {

@@ -66,8 +66,8 @@ internal sealed class HostileEstate(IServiceProvider services, string canary)
         }
         var open = await make.Task();
         await RunAsync("UPDATE ingestion.import_item SET name = $2, source_key = $2, progress_message = $3, metadata = $4::jsonb WHERE id = $1", open.ItemId!.Value, line[..900], line[..250], _library.Metadata);
-        await RunAsync("INSERT INTO ingestion.host_budget (host, next_at, paused_until) SELECT t, now(), now() + interval '1 hour' FROM unnest($1) t", (object)_library.Texts.ToArray());
-        await RunAsync("INSERT INTO ingestion.worker_process (id, host, pid, role, version, slots, connections, started_at, last_seen_at) SELECT t, t, 1, t, t, '{}', 1, now(), now() FROM unnest($1) t", (object)_library.Texts.Take(10).ToArray());
+        await RunAsync("INSERT INTO ingestion.host_budget (host, next_at, paused_until) SELECT DISTINCT t, now(), now() + interval '1 hour' FROM unnest($1) t", (object)_library.Texts.ToArray());
+        await RunAsync("INSERT INTO ingestion.worker_process (id, host, pid, role, version, slots, connections, started_at, last_seen_at) SELECT DISTINCT t, t, 1, t, t, '{}'::jsonb, 1, now(), now() FROM unnest($1) t", (object)_library.Texts.Take(10).ToArray());
         await RunAsync("UPDATE ingestion.duty SET last_error = $1", line[..500]);
     }
 

@@ -59,7 +59,6 @@ public sealed class CircuitTests
             "DotNet.invokeMethodAsync('ingestion', 'CreateAsync')", "DotNet.invokeMethodAsync('Ingestion.Core', 'RevokeAsync', 'x')",
             "DotNet.invokeMethodAsync('System.Private.CoreLib', 'Exit', 1)", "DotNet.invokeMethodAsync('Microsoft.AspNetCore.Components', 'NotifyLocationChanged', 'javascript:alert(1)')",
             "window.renderer.invokeMethodAsync('DispatchEventAsync', { eventHandlerId: 999999, eventName: 'click', eventFieldInfo: null }, { type: 'click' })",
-            "window.renderer.invokeMethodAsync('DispatchEventAsync', { eventHandlerId: 1, eventName: 'nonsense', eventFieldInfo: null }, { type: 'nonsense' })",
             "window.renderer.invokeMethodAsync('Dispose')", "window.renderer.invokeMethodAsync('LoadAsync')",
         })
             if (await app.Page.EvaluateAsync<bool>($"async () => {{ try {{ await Promise.race([{call}, new Promise((_, no) => setTimeout(() => no('silence'), 3000))]); return true; }} catch {{ return false; }} }}")) taken.Add(call);

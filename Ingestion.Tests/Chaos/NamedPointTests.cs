@@ -23,6 +23,7 @@ public sealed class NamedPointTests(ITestOutputHelper output)
     ];
 
     [Fact]
+    [Trait("Category", "Long")]
     public Task Killed_at_each_point_once() => RunAsync("F2 named points (short)", seed: 20261122, rounds: 1);
 
     [Fact]

@@ -171,6 +171,17 @@ public static partial class ImportQueue
         return rescued;
     }
 
+    /// <summary>
+    /// Forgets the crashes of a task that is held and whose next attempt goes on from here: a long listing that dies now and then, and
+    /// each time further on, is no poison. One that dies at the same place makes no progress and is quarantined all the same.
+    /// </summary>
+    public static async Task ForgiveAsync(NpgsqlConnection connection, ClaimedTask task, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("UPDATE ingestion.import_task_run SET crashes = 0 WHERE id = $1 AND crashes > 0", connection);
+        command.Parameters.Add(new() { Value = task.Id });
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Crashes in a row of one task that quarantine it.</summary>
     public const int MaxCrashes = 3;
 

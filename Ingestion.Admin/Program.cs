@@ -19,6 +19,7 @@ try
         .Add(new RecoverOwnerCommand())
         .Add(new MigrateCommand())
         .Add(new VerifyCommand())
+        .Add(new SbomCommand())
         .AddClient()
         .RunAsync(InvokedName.Arguments(args));
 }

@@ -28,7 +28,7 @@ internal static partial class ErrorAnswers
     internal static int StatusOf(ErrorCode code) => code.Code switch
     {
         "not_found" or "gone" => StatusCodes.Status404NotFound,
-        "forbidden" => StatusCodes.Status403Forbidden,
+        "forbidden" or "quota_exceeded" => StatusCodes.Status403Forbidden,
         "too_large" or "too_many_items" => StatusCodes.Status413PayloadTooLarge,
         "storage_full" => StatusCodes.Status507InsufficientStorage,
         "database_busy" or "embedding_unavailable" => StatusCodes.Status503ServiceUnavailable,

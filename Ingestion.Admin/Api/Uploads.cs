@@ -24,7 +24,7 @@ internal static class Uploads
         var largest = app.Services.GetRequiredService<PipelineOptions>().MaxFileSizeBytes;
         var uploads = app.MapGroup(Root).AddEndpointFilter<UploadConflicts>();
         uploads.MapPost("/", AnnounceAsync).WithMetadata(CreatesOnce.Mark);
-        uploads.MapPost("/file", SendWholeAsync).WithMetadata(new RequestSizeLimitAttribute(largest));
+        uploads.MapPost("/file", SendWholeAsync).WithMetadata(CreatesOnce.Mark, new RequestSizeLimitAttribute(largest));
         uploads.MapGet("/", ListAsync);
         uploads.MapDelete("/", RemoveAllAsync);
         uploads.MapGet("/{id}", FindAsync);

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Ingestion.Admin.Access;
 using Ingestion.Core.Telemetry;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -9,7 +11,7 @@ using OpenTelemetry.Trace;
 namespace Ingestion.Admin.Telemetry;
 
 /// <summary>Sends measurements and traces to a collector, where the settings name one. One that is away costs what was measured meanwhile, nothing else.</summary>
-internal sealed class OtlpExport(IOptions<TelemetryOptions> options, InstallationGauges gauges) : IHostedService, IDisposable
+internal sealed class OtlpExport(IOptions<TelemetryOptions> options, InstallationGauges gauges, OpenSockets sockets, IMeterFactory factory) : IHostedService, IDisposable
 {
     private static readonly string[] Sources = [PipelineTelemetry.Name, "Microsoft.AspNetCore", "Npgsql"];
     private static readonly string[] Meters = [PipelineTelemetry.Name, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql"];
@@ -19,10 +21,11 @@ internal sealed class OtlpExport(IOptions<TelemetryOptions> options, Installatio
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Value is not { OtlpEndpoint.Length: > 0 } to) return Task.CompletedTask;
-        // Measured from the first look on, whoever asks.
-        GC.KeepAlive(gauges);
+        // Another installation in this process, as in tests, measures for itself.
+        object[] own = [gauges, sockets, factory];
         var resource = ResourceBuilder.CreateEmpty().AddService(to.ServiceName, serviceVersion: typeof(OtlpExport).Assembly.GetName().Version?.ToString(3), serviceInstanceId: Environment.MachineName);
         _meters = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Meters)
+            .AddView(i => i.Meter.Scope is { } scope && !own.Contains(scope) ? MetricStreamConfiguration.Drop : null)
             .AddOtlpExporter((exporter, reader) =>
             {
                 Address(exporter, to, "v1/metrics");

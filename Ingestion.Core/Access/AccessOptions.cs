@@ -38,6 +38,9 @@ public sealed class LimitOptions
     /// <summary>Requests that carry files or parts of them.</summary>
     public int UploadsPerMinute { get; set; } = 12_000;
 
+    /// <summary>Megabytes (of 1024 × 1024 bytes) that one caller may announce as files in a day of UTC.</summary>
+    public int UploadMegabytesPerDay { get; set; } = 1_000_000;
+
     public int SearchesPerMinute { get; set; } = 300;
 
     /// <summary>Live connections opened.</summary>
@@ -97,6 +100,7 @@ internal sealed class LimitOptionsCheck : IValidateOptions<LimitOptions>
         .Range("SignInsPerMinute", o.SignInsPerMinute, 0, Most)
         .Range("BatchesPerMinute", o.BatchesPerMinute, 0, Most)
         .Range("UploadsPerMinute", o.UploadsPerMinute, 0, Most)
+        .Range("UploadMegabytesPerDay", o.UploadMegabytesPerDay, 0, int.MaxValue)
         .Range("SearchesPerMinute", o.SearchesPerMinute, 0, Most)
         .Range("SocketsPerMinute", o.SocketsPerMinute, 0, Most)
         .Range("OpenSockets", o.OpenSockets, 0, Most)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ingestion.Core.Data;
+using Ingestion.Core.Pipeline;
 using Npgsql;
 
 namespace Ingestion.Core.Access;
@@ -45,11 +46,33 @@ public sealed class RateLimits(Database database, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Counts bytes of a day of UTC in the caller's transaction, so that what is rolled back is not counted. Throws <c>quota_exceeded</c> where
+    /// they would be more than are allowed.
+    /// </summary>
+    /// <param name="counter">Whose: <c>uploads/default/usr_…</c>.</param>
+    /// <param name="perDay">Bytes; 0 for no limit.</param>
+    public static async Task SpendAsync(NpgsqlConnection connection, string counter, long bytes, long perDay, DateTimeOffset now, CancellationToken ct)
+    {
+        if (perDay <= 0) return;
+        const string sql = """
+            INSERT INTO ingestion.rate_count (counter, minute, taken) VALUES ('day/' || $1, $2, $3)
+            ON CONFLICT (counter, minute) DO UPDATE SET taken = rate_count.taken + excluded.taken
+            RETURNING taken
+            """;
+        await using var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new() { Value = counter });
+        command.Parameters.Add(new() { Value = now.UtcDateTime.Date.Ticks / Window.Ticks });
+        command.Parameters.Add(new() { Value = bytes });
+        if ((long)(await command.ExecuteScalarAsync(ct))! > perDay)
+            throw new IngestionException(ErrorCodes.QuotaExceeded, $"With {bytes:N0} bytes more the files of today are more than the {perDay:N0} bytes that are allowed.");
+    }
+
     private async Task<long> AddAsync(string counter, long minute, int count, CancellationToken ct)
     {
         const string sql = """
             WITH old AS (
-                DELETE FROM ingestion.rate_count WHERE minute < @minute - 5 AND @sweep
+                DELETE FROM ingestion.rate_count WHERE minute < @minute - CASE WHEN counter LIKE 'day/%' THEN 1440 ELSE 5 END AND @sweep
             )
             INSERT INTO ingestion.rate_count (counter, minute, taken) VALUES (@counter, @minute, @count)
             ON CONFLICT (counter, minute) DO UPDATE SET taken = rate_count.taken + excluded.taken

@@ -69,6 +69,7 @@ public static class ErrorCodes
 
     // callers
     public static readonly ErrorCode Forbidden = new("forbidden", ErrorClass.Policy, "Ask an administrator for the role that this needs.");
+    public static readonly ErrorCode QuotaExceeded = new("quota_exceeded", ErrorClass.Policy, "Go on after midnight UTC, or ask the administrator to raise Ingestion:Limits:UploadMegabytesPerDay.");
     public static readonly ErrorCode RateLimited = new("rate_limited", ErrorClass.Throttled, "Wait as long as the answer says, then try again.");
     public static readonly ErrorCode SecretMissing = new("secret_missing", ErrorClass.Permanent, "Enter the secret again.");
 

@@ -12,6 +12,9 @@ public static class FaultPoints
     /// </summary>
     public const string Variable = "INGESTION_FAULT";
 
+    /// <summary>A path: nothing fails before a file is there, so that one process can first finish what another began.</summary>
+    public const string ArmedBy = "INGESTION_FAULT_ARMED_BY";
+
     /// <summary>Tasks were claimed and none of them has begun; the subject is the stage.</summary>
     public const string AfterClaim = "after_claim";
     /// <summary>An artifact's bytes are written but not flushed.</summary>
@@ -38,6 +41,7 @@ public static class FaultPoints
     public const string Migrating = "migrating";
 
     private static readonly string? Text = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text ? text : null;
+    private static readonly string? Arming = Environment.GetEnvironmentVariable(ArmedBy) is { Length: > 0 } path ? path : null;
     private static readonly IReadOnlyList<Fault>? Faults = Text is null ? null : Fault.Read(Text);
 
     /// <summary>Why this process may not run with what the environment holds; null where it may.</summary>
@@ -52,7 +56,7 @@ public static class FaultPoints
     /// <summary>The process is at this point.</summary>
     public static void Reach(string point, string? subject = null)
     {
-        if (Faults is null) return;
+        if (Faults is null || (Arming is not null && !File.Exists(Arming))) return;
         foreach (var fault in Faults)
             if (fault.Meets(point, subject)) fault.Act();
     }

@@ -7,6 +7,7 @@ using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Ingestion.Core.Sources;
@@ -15,14 +16,14 @@ namespace Ingestion.Core.Sources;
 /// Files that clients send: a row first, then bytes at offsets, hashed while they are written. A connection that drops costs the part
 /// that was under way; the client asks for the offset and goes on.
 /// </summary>
-public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOptions options, TimeProvider time)
+public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOptions options, IOptions<LimitOptions> limits, TimeProvider time)
 {
     private const int BufferSize = 1 << 17;
     private static readonly TimeSpan WriterPatience = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<string, UploadWriter> _writers = new();
 
     /// <summary>
-    /// Announces a file. Throws <c>too_large</c> before a byte is sent, <see cref="DraftGoneException"/> where the batch takes no more. The
+    /// Announces a file. Throws <c>too_large</c> or <c>quota_exceeded</c> before a byte is sent, <see cref="DraftGoneException"/> where the batch takes no more. The
     /// same path in the same draft with the same size is the same upload while it is unfinished: it goes on where it stopped. A finished
     /// one is replaced.
     /// </summary>
@@ -183,6 +184,7 @@ public sealed class UploadStore(Contexts contexts, UploadFiles files, PipelineOp
         if (upload.BatchId is { } batch
             && (await db.Database.SqlQuery<long>($"SELECT id AS \"Value\" FROM ingestion.import_batch WHERE id = {batch} AND tenant_id = {upload.TenantId} AND draft AND deleted_at IS NULL FOR SHARE").ToListAsync(ct)).Count == 0)
             throw new DraftGoneException();
+        await RateLimits.SpendAsync((NpgsqlConnection)db.Database.GetDbConnection(), $"uploads/{upload.TenantId}/{upload.CreatedBy}", upload.Size, limits.Value.UploadMegabytesPerDay * 1024L * 1024L, time.GetUtcNow(), ct);
         db.Add(upload);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

@@ -51,6 +51,30 @@ public sealed class EdgeTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_day_takes_so_many_bytes_of_one_caller_and_refuses_the_next_file_before_it_comes()
+    {
+        await using var app = With(("Ingestion:Limits:UploadMegabytesPerDay", "1"));
+        using var warm = app.CreateClient();
+        var people = new People(app.Services);
+        var (one, other) = (await people.MakeAsync(), await people.MakeAsync());
+        Task<HttpResponseMessage> AnnounceAsync(Person person, string path)
+        {
+            var client = app.CreateClient();
+            client.DefaultRequestHeaders.Add("X-Api-Key", person.Key);
+            return client.PostAsJsonAsync("/api/v1/uploads", new { path, size = 600_000 });
+        }
+        (await AnnounceAsync(one, "a")).StatusCode.ShouldBe(HttpStatusCode.Created);
+        using var refused = await AnnounceAsync(one, "b");
+        refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("quota_exceeded");
+        // What was refused was not counted: a smaller one still fits.
+        var small = app.CreateClient();
+        small.DefaultRequestHeaders.Add("X-Api-Key", one.Key);
+        (await small.PostAsJsonAsync("/api/v1/uploads", new { path = "c", size = 400_000 })).StatusCode.ShouldBe(HttpStatusCode.Created);
+        (await AnnounceAsync(other, "a")).StatusCode.ShouldBe(HttpStatusCode.Created);
+    }
+
     [Theory]
     [InlineData("127.0.0.1", "", "203.0.113.5", "127.0.0.1")]
     [InlineData("127.0.0.1", "127.0.0.0/8", "203.0.113.5", "203.0.113.5")]

@@ -18,6 +18,7 @@ public sealed class OnceForEachKeyTests(AdminApp app) : IClassFixture<AdminApp>
     [InlineData("/api/v1/tenants", """{"id":"once-NAME","name":"Once"}""", """{"id":"other-NAME","name":"Once"}""")]
     [InlineData("/api/v1/invitations", """{"name":"Once NAME"}""", """{"name":"Other NAME"}""")]
     [InlineData("/api/v1/uploads", """{"path":"NAME.txt","size":5}""", """{"path":"NAME.txt","size":6}""")]
+    [InlineData("/api/v1/uploads/file?path=once.txt", "the words of NAME", "other words of NAME")]
     public async Task A_creation_sent_again_gets_its_first_answer(string path, string body, string other)
     {
         var name = Guid.NewGuid().ToString("n")[..8];

@@ -2,28 +2,44 @@ using Microsoft.Playwright;
 
 namespace Ingestion.Tests.Browser;
 
-/// <summary>A browser with one page, for programs that run in a process of their own.</summary>
+/// <summary>A window of the browser with one page, for programs that run in a process of their own.</summary>
 internal sealed class BrowserWindow : IAsyncDisposable
 {
     private static readonly string[] Arguments =
         ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-    private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
+    private static readonly SemaphoreSlim Gate = new(1, 1);
+    private static IPlaywright? playwright;
+    private static IBrowser? browser;
+    private readonly IBrowserContext _context;
 
-    private BrowserWindow(IPlaywright playwright, IBrowser browser, IPage page) => (_playwright, _browser, Page) = (playwright, browser, page);
+    private BrowserWindow(IBrowserContext context, IPage page) => (_context, Page) = (context, page);
 
     public IPage Page { get; }
 
     /// <param name="baseAddress">What addresses of pages are relative to; null where they are whole.</param>
     public static async Task<BrowserWindow> OpenAsync(string? baseAddress = null, float patience = BrowserApp.Patience)
     {
-        var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = Arguments });
-        var context = await browser.NewContextAsync(new() { BaseURL = baseAddress, ViewportSize = new() { Width = 1400, Height = 900 } });
+        var context = await (await BrowserAsync()).NewContextAsync(new() { BaseURL = baseAddress, ViewportSize = new() { Width = 1400, Height = 900 } });
         context.SetDefaultTimeout(patience);
         Assertions.SetDefaultExpectTimeout(patience);
-        return new(playwright, browser, await context.NewPageAsync());
+        return new(context, await context.NewPageAsync());
+    }
+
+    // One for all tests, which share nothing in it: each has a context of its own. It ends with the driver, and the driver with this process.
+    private static async Task<IBrowser> BrowserAsync()
+    {
+        await Gate.WaitAsync();
+        try
+        {
+            if (browser is { IsConnected: true }) return browser;
+            playwright ??= await Playwright.CreateAsync();
+            return browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = BrowserFactAttribute.Chromium, Args = Arguments });
+        }
+        finally
+        {
+            Gate.Release();
+        }
     }
 
     /// <summary>Opens a page and waits until it answers clicks.</summary>
@@ -35,9 +51,5 @@ internal sealed class BrowserWindow : IAsyncDisposable
 
     public Task ReadyAsync() => Assertions.Expect(Page.Locator("#ready")).ToHaveAttributeAsync("data-interactive", "true");
 
-    public async ValueTask DisposeAsync()
-    {
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
-    }
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
 }

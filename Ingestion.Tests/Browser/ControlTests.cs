@@ -12,16 +12,19 @@ namespace Ingestion.Tests.Browser;
 [Collection(RunningProgram.Name)]
 public sealed class ControlTests
 {
+    private const int Pages = 60;
+    private const int Answered = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     [BrowserFact]
     public async Task A_paused_batch_is_still_paused_after_a_restart_and_goes_on_when_it_is_resumed()
     {
         await using var site = await FixtureHost.StartAsync();
+        // All but the first few wait until the button is pressed.
+        using var pages = new SemaphoreSlim(Answered);
         site.Otherwise = async context =>
         {
-            // Slow enough for a person to press a button while it runs.
-            await Task.Delay(TimeSpan.FromMilliseconds(250), context.RequestAborted);
+            await pages.WaitAsync(context.RequestAborted);
             context.Response.ContentType = "text/html";
             await context.Response.WriteAsync(FixtureHost.PageOf(context.Request.Path), context.RequestAborted);
         };
@@ -32,10 +35,11 @@ public sealed class ControlTests
         var page = window.Page;
         await using (var app = await AppProcess.StartAsync(data.Path, settings))
         {
-            batch = await app.SubmitAsync(new { name = "Slow pages", urls = Enumerable.Range(1, 120).Select(i => site.Url(string.Create(CultureInfo.InvariantCulture, $"/{i}")).ToString()) });
+            batch = await app.SubmitAsync(new { name = "Slow pages", urls = Enumerable.Range(1, Pages).Select(i => site.Url(string.Create(CultureInfo.InvariantCulture, $"/{i}")).ToString()) });
             await page.GotoAsync(app.SignInLink);
             await window.OpenAsync($"{app.Client.BaseAddress}batches/{batch}");
             await page.Locator("[data-act=Pause]").ClickAsync();
+            pages.Release(Pages);
             await Expect(page.Locator("h1 .badge")).ToContainTextAsync("Paused");
             await Expect(page.GetByTestId("batch-sentence")).ToContainTextAsync("Paused:");
         }
@@ -50,7 +54,7 @@ public sealed class ControlTests
 
         await page.Locator("[data-act=Resume]").ClickAsync();
         await Expect(page.Locator("h1 .badge")).ToContainTextAsync("Completed", new() { Timeout = (float)Patience.TotalMilliseconds });
-        (await again.GetAsync($"/api/v1/batches/{batch}")).GetProperty("counts").GetProperty("done").GetInt32().ShouldBe(120);
+        (await again.GetAsync($"/api/v1/batches/{batch}")).GetProperty("counts").GetProperty("done").GetInt32().ShouldBe(Pages);
     }
 
     [BrowserFact]

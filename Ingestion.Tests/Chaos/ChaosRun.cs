@@ -70,6 +70,10 @@ internal sealed class ChaosRun : IAsyncDisposable
     public AppProcess Begin(string? fault, params (string Key, string Value)[] more) =>
         AppProcess.Begin(new(Data) { Settings = Settings(more), Environment = fault is null ? [] : [("INGESTION_FAULT", fault)] });
 
+    /// <param name="armed">The file from which on it fails.</param>
+    public AppProcess Begin(string fault, string armed, (string Key, string Value)[] more) =>
+        AppProcess.Begin(new(Data) { Settings = Settings(more), Environment = [("INGESTION_FAULT", fault), ("INGESTION_FAULT_ARMED_BY", armed)] });
+
     /// <summary>Waits until a batch has ended, where the database's troubles may cost an answer: whoever gets a 503 asks again.</summary>
     public static Task EndedAsync(AppProcess app, string id, TimeSpan patience) => Eventually.IsAsync(async () =>
     {

@@ -12,7 +12,7 @@ namespace Ingestion.Tests.Chaos;
 [Collection(RunningProgram.Name)]
 public sealed class PauseTests(ITestOutputHelper output)
 {
-    private const int Rows = 120;
+    private const int Rows = 60;
 
     [Fact]
     public async Task A_pause_outlives_restarts_kills_and_the_database()

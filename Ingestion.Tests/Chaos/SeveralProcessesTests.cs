@@ -13,7 +13,7 @@ namespace Ingestion.Tests.Chaos;
 public sealed class SeveralProcessesTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task Whoever_survives_takes_over_and_the_dead_write_nothing() => RunAsync("F11 several processes (short)", seed: 20261122, rows: 240);
+    public Task Whoever_survives_takes_over_and_the_dead_write_nothing() => RunAsync("F11 several processes (short)", seed: 20261122, rows: 120);
 
     [Fact]
     [Trait("Category", "Long")]

@@ -24,7 +24,7 @@ public sealed class RetryPolicyTests
         ["embedding_quota"] = (ErrorClass.Quota, null), ["embedding_refused"] = (ErrorClass.Permanent, null), ["embedding_invalid"] = (ErrorClass.Transient, null),
         ["storage_full"] = (ErrorClass.Transient, WaitReasons.StorageFull), ["database_busy"] = (ErrorClass.Transient, WaitReasons.Unavailable),
         ["rejected"] = (ErrorClass.Policy, null), ["cancelled"] = (ErrorClass.Policy, null), ["internal"] = (ErrorClass.Bug, null),
-        ["forbidden"] = (ErrorClass.Policy, null), ["rate_limited"] = (ErrorClass.Throttled, null), ["secret_missing"] = (ErrorClass.Permanent, null),
+        ["forbidden"] = (ErrorClass.Policy, null), ["quota_exceeded"] = (ErrorClass.Policy, null), ["rate_limited"] = (ErrorClass.Throttled, null), ["secret_missing"] = (ErrorClass.Permanent, null),
     };
 
     public static TheoryData<string> Codes => [.. ErrorCodes.All.Select(c => c.Code)];

@@ -238,7 +238,7 @@ public sealed class UploadStoreTests : IAsyncLifetime
         Directory.GetFiles(_folder.Path).Select(Path.GetFileName).ShouldBe([whole.PublicId]);
     }
 
-    private UploadStore Store() => new(new Contexts(_database), new UploadFiles(_folder.Path), new PipelineOptions(), TimeProvider.System);
+    private UploadStore Store() => new(new Contexts(_database), new UploadFiles(_folder.Path), new PipelineOptions(), Microsoft.Extensions.Options.Options.Create(new Ingestion.Core.Access.LimitOptions()), TimeProvider.System);
 
     private Task<Submitted> DraftAsync() => new Drafts(_database.Worker).CreateAsync(Actor, new("A draft"), default);
 

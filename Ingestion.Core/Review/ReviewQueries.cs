@@ -31,8 +31,11 @@ public sealed class ReviewQueries(Database database)
                 SELECT {Columns}, count(*) OVER ()::int AS total, row_number() OVER (ORDER BY {OrderBy(order)}) AS place
                 {From} WHERE {ReviewFilter.Sql} ORDER BY {OrderBy(order)} OFFSET @skip LIMIT @take
             )
-            SELECT p.*, (SELECT coalesce(jsonb_agg(x), '[]') FROM jsonb_array_elements(f.fields) x WHERE x ->> 'kind' = 'entity')::text
-            FROM page p LEFT JOIN ingestion.item_record f ON f.item_id = p.item_id
+            SELECT p.*, (SELECT coalesce(jsonb_agg(x), '[]') FROM jsonb_array_elements(f.fields) x WHERE x ->> 'kind' = 'entity')::text, v.title
+            FROM page p
+            LEFT JOIN ingestion.item_record f ON f.item_id = p.item_id
+            LEFT JOIN ingestion.import_item i ON i.id = p.item_id
+            LEFT JOIN ingestion.document_version v ON v.id = i.document_version_id
             ORDER BY p.place
             """;
         await using var connection = await database.OpenWebAsync(scope, ct);
@@ -42,7 +45,7 @@ public sealed class ReviewQueries(Database database)
         await using (var r = await command.ExecuteReaderAsync(ct))
             while (await r.ReadAsync(ct))
             {
-                rows.Add(Row(r) with { Question = QuestionOf(ResolvedField.FromJson(r.GetString(After + 2))) });
+                rows.Add(Asked(Row(r), ResolvedField.FromJson(r.GetString(After + 2)), r.IsDBNull(After + 3) ? null : r.GetString(After + 3)));
                 total = r.GetInt32(After);
             }
         return new(rows, rows.Count == 0 && skip > 0 ? await CountAsync(connection, filter, ct) : total);
@@ -72,7 +75,7 @@ public sealed class ReviewQueries(Database database)
     {
         const string sql = $"""
             SELECT {Columns}, i.source_key, i.state, i.document_version_id, coalesce(f.fields, '[]')::text, coalesce(v.quality_parts, jsonb_build_object())::text,
-                   (SELECT p.document_version_id FROM ingestion.publication p WHERE p.document_id = v.document_id AND p.revoked_at IS NULL ORDER BY p.id DESC LIMIT 1)
+                   (SELECT p.document_version_id FROM ingestion.publication p WHERE p.document_id = v.document_id AND p.revoked_at IS NULL ORDER BY p.id DESC LIMIT 1), v.title
             {From}
             LEFT JOIN ingestion.document_version v ON v.id = i.document_version_id
             WHERE r.id = @id AND b.deleted_at IS NULL
@@ -84,7 +87,7 @@ public sealed class ReviewQueries(Database database)
         {
             if (!await r.ReadAsync(ct)) return null;
             var fields = ResolvedField.FromJson(r.GetString(After + 3));
-            detail = new(Row(r) with { Question = QuestionOf(fields) }, r.GetString(After), StateWords.Parse<ItemState>(r.GetString(After + 1)), Number(r, After + 2), Number(r, After + 5), fields,
+            detail = new(Asked(Row(r), fields, r.IsDBNull(After + 6) ? null : r.GetString(After + 6)), r.GetString(After), StateWords.Parse<ItemState>(r.GetString(After + 1)), Number(r, After + 2), Number(r, After + 5), fields,
                 JsonSerializer.Deserialize<Dictionary<string, double>>(r.GetString(After + 4))!, []);
         }
         return detail with { Decisions = await DecisionsAsync(connection, id, ct) };
@@ -99,10 +102,23 @@ public sealed class ReviewQueries(Database database)
         _ => "(r.unsure_at IS NOT NULL), r.id",
     };
 
-    // What contradicts itself first, then what nobody settled, then what is least sure.
-    private static FieldQuestion? QuestionOf(IReadOnlyList<ResolvedField> fields) => fields.Where(f => f.Kind == FieldKind.Entity)
-        .OrderByDescending(f => f.Conflict).ThenBy(f => f.State is FieldState.Linked or FieldState.Picked).ThenBy(f => f.Confidence ?? 0)
-        .Select(f => new FieldQuestion(f.Name, f.State, f.Found?.Value, f.EntityName ?? (f.Candidates is [var best, ..] ? best.Name : null), f.Confidence, f.Conflict)).FirstOrDefault();
+    // What contradicts itself first, then what nobody settled, then what is least sure; what is empty only where something is missing.
+    private static ReviewRow Asked(ReviewRow row, IReadOnlyList<ResolvedField> fields, string? title)
+    {
+        int Place(ResolvedField f) => f switch
+        {
+            { Conflict: true } => 0,
+            { State: FieldState.Empty } => row.Reasons.Contains(ReviewReasons.Incomplete) ? 2 : 4,
+            { State: FieldState.Linked or FieldState.Picked } => 3,
+            _ => 1,
+        };
+        var field = fields.Where(f => f.Kind == FieldKind.Entity).OrderBy(Place).ThenBy(f => f.Confidence ?? 0).FirstOrDefault();
+        return row with
+        {
+            Title = title,
+            Question = field is null ? null : new(field.Name, field.State, field.Found?.Value, field.EntityName ?? (field.Candidates is [var best, ..] ? best.Name : null), field.Confidence, field.Conflict),
+        };
+    }
 
     private static async Task<int> CountAsync(NpgsqlConnection connection, ReviewFilter filter, CancellationToken ct)
     {

@@ -29,6 +29,12 @@ public sealed record ReviewRow(
 
     public string BatchName { get; init; } = "";
 
+    /// <summary>What the document calls itself; null where it was never parsed.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>What people call it: its title, else its name in the batch.</summary>
+    public string Shown => string.IsNullOrWhiteSpace(Title) ? Name : Title;
+
     /// <summary>Null where no field means an entity.</summary>
     public FieldQuestion? Question { get; init; }
 }

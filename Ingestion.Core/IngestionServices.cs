@@ -70,8 +70,9 @@ public static class IngestionServices
         services.AddSingleton(s => new WorkFolder(s.GetRequiredService<DataDirectory>().Private("work")));
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
-        services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>();
+        services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>().AddSingleton<EntitySearch>();
         services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>();
+        services.AddSingleton<ReviewPlaces>().AddSingleton<BulkPreviews>().AddSingleton<ReviewAssignments>().AddSingleton<SavedReviewViews>().AddSingleton<VersionChanges>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();

@@ -45,6 +45,8 @@ internal static class RouteRules
         new(RouteRule.Page, "/batches/{PublicId}/items/{ItemId:long}/{Tab}", Permission.Read),
         new(RouteRule.Page, "/new", Permission.Ingest),
         new(RouteRule.Page, "/new/{PublicId}", Permission.Ingest),
+        new(RouteRule.Page, "/review", Permission.Read),
+        new(RouteRule.Page, "/review/{Id:long}", Permission.Read),
         new(RouteRule.Page, "/collections", Permission.Read),
         new(RouteRule.Page, "/collections/{Key}", Permission.Read),
         new(RouteRule.Page, "/connections", Permission.Read),

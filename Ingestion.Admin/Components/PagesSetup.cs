@@ -19,6 +19,7 @@ internal static class PagesSetup
         });
         builder.Services.AddSignalR(o => o.MaximumReceiveMessageSize = 32 << 10);
         builder.Services.AddRadzenComponents();
+        builder.Services.AddScoped<Pages.Reviews.ReviewSession>().AddScoped<Pages.Reviews.ReviewerNames>();
         builder.Services.AddSingleton<Pages.Operations.InstallationFacts>().AddSingleton<Pages.Operations.SelfCheckRuns>().AddSingleton<Pages.Operations.SubjectLinks>();
         return builder;
     }

@@ -55,6 +55,7 @@ public sealed class IngestionDb(DbContextOptions<IngestionDb> options) : DbConte
     public DbSet<ReviewItem> Reviews => Set<ReviewItem>();
     public DbSet<ReviewDecision> ReviewDecisions => Set<ReviewDecision>();
     public DbSet<ReviewBulk> ReviewBulks => Set<ReviewBulk>();
+    public DbSet<ReviewView> ReviewViews => Set<ReviewView>();
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
     public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();

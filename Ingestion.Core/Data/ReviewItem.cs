@@ -24,12 +24,22 @@ public sealed class ReviewItem
     public DateTimeOffset? DecidedAt { get; set; }
     public string? DecidedBy { get; set; }
     public string? DecisionReason { get; set; }
+    /// <summary>Who looked and could not say; null where nobody did.</summary>
+    public string? UnsureBy { get; set; }
+    public string? UnsureReason { get; set; }
+    public DateTimeOffset? UnsureAt { get; set; }
+    /// <summary>The account that is to decide it; null where anybody may.</summary>
+    public string? AssignedTo { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<ReviewItem>
     {
         public void Configure(EntityTypeBuilder<ReviewItem> e)
         {
-            e.ToTable("review_item", t => t.HasCheckConstraint("review_decided_has_time", "(state = 'open') = (decided_at IS NULL)"));
+            e.ToTable("review_item", t =>
+            {
+                t.HasCheckConstraint("review_decided_has_time", "(state = 'open') = (decided_at IS NULL)");
+                t.HasCheckConstraint("review_unsure_has_time", "(unsure_by IS NULL) = (unsure_at IS NULL)");
+            });
             e.Property(r => r.Reasons).HasDefaultValueSql("'{}'");
             e.Property(r => r.Version).HasDefaultValue(1);
             e.Property(r => r.CreatedAt).HasDefaultValueSql("now()");

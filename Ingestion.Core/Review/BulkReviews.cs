@@ -26,12 +26,13 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
     /// Begins to approve or reject what the filter finds now; what comes later is not meant. Rejecting wants a reason in the actor. Throws
     /// <c>invalid_option</c> for anything else.
     /// </summary>
-    public async Task<BulkView> StartAsync(Actor actor, ReviewFilter filter, string action, CancellationToken ct)
+    /// <param name="upTo">The last review that the person was shown: what came since is not meant either.</param>
+    public async Task<BulkView> StartAsync(Actor actor, ReviewFilter filter, string action, CancellationToken ct, long? upTo = null)
     {
         if (action is not (ReviewActions.Approve or ReviewActions.Reject)) throw new IngestionException(ErrorCodes.InvalidOption, "Many reviews at once can be approved or rejected.");
         if (action == ReviewActions.Reject && string.IsNullOrWhiteSpace(actor.Reason)) throw new IngestionException(ErrorCodes.InvalidOption, "Say why they are rejected.");
         filter = filter with { State = ReviewStates.Open };
-        var (total, through) = await MeantAsync(actor.Scope, filter, ct);
+        var (total, through) = await MeantAsync(actor.Scope, filter, upTo, ct);
         const string sql = """
             INSERT INTO ingestion.review_bulk (tenant_id, public_id, action, reason, filter, reach, state, total, decided, passed_over, cursor, through, created_by, created_at)
             VALUES (@tenant, @public, @action, @reason, @filter, @reach, 'running', @total, 0, 0, 0, @through, @who, ingestion.clock())
@@ -140,7 +141,7 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
         return (batch, reviews, reviews.Count > 0 ? reviews[^1] : 0);
     }
 
-    private async Task<(int Total, long Through)> MeantAsync(Scope scope, ReviewFilter filter, CancellationToken ct)
+    private async Task<(int Total, long Through)> MeantAsync(Scope scope, ReviewFilter filter, long? upTo, CancellationToken ct)
     {
         const string sql = $"""
             SELECT count(*)::int, coalesce(max(r.id), 0)
@@ -149,10 +150,10 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
             JOIN ingestion.import_batch b ON b.id = r.batch_id
             JOIN ingestion.collection c ON c.id = r.collection_id
             LEFT JOIN ingestion.item_record f ON f.item_id = r.item_id
-            WHERE {ReviewFilter.Sql}
+            WHERE {ReviewFilter.Sql} AND r.id <= @up_to
             """;
         await using var connection = await database.OpenWebAsync(scope, ct);
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("up_to", upTo ?? long.MaxValue) } };
         filter.AddTo(command);
         await using var r = await command.ExecuteReaderAsync(ct);
         await r.ReadAsync(ct);

@@ -43,6 +43,14 @@ public sealed class ReviewDesk(Database database, Hints hints, StageWaker waker,
         ? Task.FromResult(new ReviewResult(ReviewOutcome.Refused, "It can be sent back to acquire, parse or resolve."))
         : MoveAsync(actor, review, seen, ReviewActions.SendBack, (connection, batch, held, token) => ReviewMoves.SendBackAsync(connection, actor, batch, held, to, token), $"Sent back to {to.Word()}.", ct);
 
+    /// <summary>Says that one cannot say, with a reason if there is one: the review stays open, is marked, and comes last in the queue.</summary>
+    public Task<ReviewResult> UnsureAsync(Actor actor, long review, int seen, CancellationToken ct) => DecideAsync(actor, review, seen, mustBeOpen: true, ReviewActions.Unsure, async (connection, _, held, token) =>
+    {
+        await ReviewRows.SetUnsureAsync(connection, held, new(actor.Name, actor.Reason, default), token);
+        await ReviewRows.RecordAsync(connection, actor, ReviewActions.Unsure, [new(held.Id, DecisionBefore.Of(held, held.Confidence).ToJson())], null, token);
+        return new([ReviewMoves.Decided(actor, ReviewActions.Unsure, held.ItemId)], "Marked as unsure: it waits for somebody else.");
+    }, ct);
+
     /// <summary>Chooses the entity that a field means; the review stays open.</summary>
     public Task<ReviewResult> PickAsync(Actor actor, long review, int seen, string field, string entity, CancellationToken ct) =>
         LinkAsync(actor, review, seen, ReviewActions.Pick, field, async (connection, list, token) => await EntityLinks.FindAsync(connection, list, entity, token), ct);

@@ -13,12 +13,13 @@ namespace Ingestion.Core.Review;
 /// <param name="ListVersion">The version that the change made.</param>
 /// <param name="Added">The key of the entity that was made.</param>
 /// <param name="Entities">Entities as they were before a merge.</param>
+/// <param name="Unsure">The mark that was there.</param>
 internal sealed record DecisionBefore(
     [property: JsonPropertyName("fields")] JsonElement Fields, [property: JsonPropertyName("confidence")] double? Confidence, [property: JsonPropertyName("document_version")] long? DocumentVersion,
     [property: JsonPropertyName("list")] long? List = null, [property: JsonPropertyName("list_version")] int? ListVersion = null, [property: JsonPropertyName("added")] string? Added = null,
-    [property: JsonPropertyName("entities")] IReadOnlyList<ReferenceEntity>? Entities = null)
+    [property: JsonPropertyName("entities")] IReadOnlyList<ReferenceEntity>? Entities = null, [property: JsonPropertyName("unsure")] UnsureMark? Unsure = null)
 {
-    public static DecisionBefore Of(HeldReview review, double? confidence) => new(JsonDocument.Parse(review.Fields).RootElement.Clone(), confidence, review.DocumentVersionId);
+    public static DecisionBefore Of(HeldReview review, double? confidence) => new(JsonDocument.Parse(review.Fields).RootElement.Clone(), confidence, review.DocumentVersionId, Unsure: review.Unsure);
 
     public string ToJson() => JsonSerializer.Serialize(this);
 

@@ -8,7 +8,7 @@ namespace Ingestion.Core.Review;
 /// <param name="Task">The blocked task that waits for the decision; null where there is none any more.</param>
 internal sealed record HeldReview(
     long Id, string State, int Version, long ItemId, long? Task, ItemState ItemState, Stage ItemStage, long? DocumentVersionId, long CollectionId, string Fields, double? Confidence, long? RecordTypeId,
-    string? DecidedBy, DateTimeOffset? DecidedAt);
+    string? DecidedBy, DateTimeOffset? DecidedAt, UnsureMark? Unsure);
 
 /// <summary>
 /// The statements by which decisions move tasks, items and reviews. Tasks are locked first, then reviews, then (by the caller) the batch's event
@@ -49,7 +49,8 @@ internal static class ReviewRows
             ), held AS MATERIALIZED (
                 SELECT r.* FROM ingestion.review_item r JOIN asked a ON a.id = r.id WHERE (SELECT count(*) FROM tasks) >= 0 ORDER BY r.id FOR UPDATE OF r
             )
-            SELECT h.id, h.state, h.version, h.item_id, t.id, i.state, i.stage, i.document_version_id, h.collection_id, coalesce(f.fields, '[]')::text, f.confidence, f.record_type_id, h.decided_by, h.decided_at
+            SELECT h.id, h.state, h.version, h.item_id, t.id, i.state, i.stage, i.document_version_id, h.collection_id, coalesce(f.fields, '[]')::text, f.confidence, f.record_type_id, h.decided_by, h.decided_at,
+                   h.unsure_by, h.unsure_reason, h.unsure_at
             FROM held h
             JOIN ingestion.import_item i ON i.id = h.item_id
             LEFT JOIN tasks t ON t.item_id = h.item_id AND t.state = 'blocked' AND t.stage = 'review'
@@ -62,7 +63,8 @@ internal static class ReviewRows
         while (await r.ReadAsync(ct))
             held.Add(new(r.GetInt64(0), r.GetString(1), r.GetInt32(2), r.GetInt64(3), r.IsDBNull(4) ? null : r.GetInt64(4), StateWords.Parse<ItemState>(r.GetString(5)), StateWords.Parse<Stage>(r.GetString(6)),
                 r.IsDBNull(7) ? null : r.GetInt64(7), r.GetInt64(8), r.GetString(9), r.IsDBNull(10) ? null : r.GetDouble(10), r.IsDBNull(11) ? null : r.GetInt64(11),
-                r.IsDBNull(12) ? null : r.GetString(12), r.IsDBNull(13) ? null : r.GetFieldValue<DateTimeOffset>(13)));
+                r.IsDBNull(12) ? null : r.GetString(12), r.IsDBNull(13) ? null : r.GetFieldValue<DateTimeOffset>(13),
+                r.IsDBNull(14) ? null : new(r.GetString(14), r.IsDBNull(15) ? null : r.GetString(15), r.GetFieldValue<DateTimeOffset>(16))));
         return held;
     }
 
@@ -101,6 +103,17 @@ internal static class ReviewRows
         WITH record AS (UPDATE ingestion.item_record SET fields = @fields, confidence = @confidence WHERE item_id = ANY(@ids))
         UPDATE ingestion.review_item SET version = version + 1, confidence = @confidence WHERE id = @review
         """, [review.ItemId], [new("review", review.Id), new("fields", NpgsqlDbType.Jsonb) { Value = fields }, new("confidence", NpgsqlDbType.Double) { Value = (object?)confidence ?? DBNull.Value }], ct);
+
+    /// <summary>Marks a review as one that somebody was unsure of, or takes the mark away; it stays open.</summary>
+    public static Task SetUnsureAsync(NpgsqlConnection connection, HeldReview review, UnsureMark? mark, CancellationToken ct) => RunAsync(connection, """
+        UPDATE ingestion.review_item
+        SET version = version + 1, unsure_by = @by, unsure_reason = @reason, unsure_at = CASE WHEN @by IS NOT NULL THEN coalesce(@at, ingestion.clock()) END
+        WHERE id = ANY(@ids)
+        """, [review.Id],
+        [
+            new("by", NpgsqlDbType.Text) { Value = (object?)mark?.By ?? DBNull.Value }, new("reason", NpgsqlDbType.Text) { Value = (object?)mark?.Reason ?? DBNull.Value },
+            new("at", NpgsqlDbType.TimestampTz) { Value = mark is null || mark.At == default ? DBNull.Value : mark.At },
+        ], ct);
 
     /// <summary>Writes what was decided, a row a review.</summary>
     public static Task RecordAsync(NpgsqlConnection connection, Actor actor, string action, IReadOnlyList<NewDecision> decisions, long? bulk, CancellationToken ct) => RunAsync(connection, """

@@ -16,13 +16,23 @@ internal static class ReviewUndo
     {
         if (await LastAsync(connection, held.Id, ct) is not { } last) return DecisionStep.Refuse("Nothing was decided that could be taken back.");
         var before = DecisionBefore.Parse(last.Before);
-        var events = last.Action is ReviewActions.Approve or ReviewActions.Reject or ReviewActions.SendBack
-            ? await ReopenAsync(connection, held, before, ct)
-            : await UnlinkAsync(connection, actor, held, before, last, ct);
+        var events = last.Action switch
+        {
+            ReviewActions.Approve or ReviewActions.Reject or ReviewActions.SendBack => await ReopenAsync(connection, held, before, ct),
+            ReviewActions.Unsure => await UnmarkAsync(connection, held, before, ct),
+            _ => await UnlinkAsync(connection, actor, held, before, last, ct),
+        };
         if (events.Events is not { } moved) return events;
         await ReviewRows.RecordAsync(connection, actor, ReviewActions.Undo, [new(held.Id, DecisionBefore.Of(held, held.Confidence).ToJson(), JsonSerializer.Serialize(new { action = last.Action }), last.Id)], null, ct);
         moved.Insert(0, ReviewMoves.Decided(actor, ReviewActions.Undo, held.ItemId));
         return new(moved, $"Taken back: {last.Action.Replace('_', ' ')}.");
+    }
+
+    private static async Task<DecisionStep> UnmarkAsync(NpgsqlConnection connection, HeldReview held, DecisionBefore before, CancellationToken ct)
+    {
+        if (held.State != ReviewStates.Open) return DecisionStep.Refuse("The document was decided since; take that back first.");
+        await ReviewRows.SetUnsureAsync(connection, held, before.Unsure, ct);
+        return new([], "");
     }
 
     private static async Task<DecisionStep> UnlinkAsync(NpgsqlConnection connection, Actor actor, HeldReview held, DecisionBefore before, LastDecision last, CancellationToken ct)

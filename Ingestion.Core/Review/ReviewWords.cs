@@ -49,5 +49,7 @@ public static class ReviewActions
     public const string NewEntity = "new_entity";
     /// <summary>Make one of two entities of a list, and choose it.</summary>
     public const string Merge = "merge";
+    /// <summary>Say that one cannot say: it stays open, marked, and comes last.</summary>
+    public const string Unsure = "unsure";
     public const string Undo = "undo";
 }

@@ -46,6 +46,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
             {
+                ("review", "{Id:long}") => $"{await ReviewAsync()}",
                 (_, "{version:long}") => $"{_document.Version}",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
                 ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
@@ -93,6 +94,16 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         // Open documents have a task: whoever cancels one waits for it to be gone. Not due, so that nobody takes it meanwhile.
         await new Make(_database.Worker).Task(await ScalarAsync<long>("SELECT batch_id FROM ingestion.import_item WHERE id = $1", item), due: TimeSpan.FromHours(1), item: item);
         return item;
+    }
+
+    private async Task<long> ReviewAsync()
+    {
+        var item = await ItemAsync();
+        return await ScalarAsync<long>("""
+            INSERT INTO ingestion.review_item (tenant_id, collection_id, batch_id, item_id, state, reasons, created_at)
+            SELECT i.tenant_id, b.collection_id, b.id, i.id, 'open', ARRAY['uncertain'], now() FROM ingestion.import_item i JOIN ingestion.import_batch b ON b.id = i.batch_id WHERE i.id = $1
+            RETURNING id
+            """, item);
     }
 
     private async Task<string> SessionAsync()

@@ -99,7 +99,7 @@ for (const kind of ["pointerover", "focusin"]) {
   });
 }
 
-// Shortcuts live in the markup: a link with data-shortcut="g b" is followed by g, then b.
+// Shortcuts live in the markup: a link or button with data-shortcut="g b" is followed or pressed by g, then b.
 let first = "";
 let waiting;
 document.addEventListener("keydown", event => {
@@ -122,9 +122,9 @@ document.addEventListener("keydown", event => {
   if (keys === "?") actions.help();
   else if (keys === "/") document.getElementById("global-search")?.focus();
   else {
-    const link = document.querySelector(`a[data-shortcut="${CSS.escape(keys)}"]`);
-    if (!link) return;
-    link.click();
+    const target = document.querySelector(`:is(a, button:enabled)[data-shortcut="${CSS.escape(keys)}"]`);
+    if (!target) return;
+    target.click();
   }
   event.preventDefault();
 });

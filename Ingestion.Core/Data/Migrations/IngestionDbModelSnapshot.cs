@@ -2104,6 +2104,10 @@ namespace Ingestion.Core.Data.Migrations
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
+                    b.Property<string>("AssignedTo")
+                        .HasColumnType("text")
+                        .HasColumnName("assigned_to");
+
                     b.Property<long>("BatchId")
                         .HasColumnType("bigint")
                         .HasColumnName("batch_id");
@@ -2159,6 +2163,18 @@ namespace Ingestion.Core.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("tenant_id");
 
+                    b.Property<DateTimeOffset?>("UnsureAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("unsure_at");
+
+                    b.Property<string>("UnsureBy")
+                        .HasColumnType("text")
+                        .HasColumnName("unsure_by");
+
+                    b.Property<string>("UnsureReason")
+                        .HasColumnType("text")
+                        .HasColumnName("unsure_reason");
+
                     b.Property<int>("Version")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("integer")
@@ -2192,7 +2208,59 @@ namespace Ingestion.Core.Data.Migrations
                     b.ToTable("review_item", "ingestion", t =>
                         {
                             t.HasCheckConstraint("review_decided_has_time", "(state = 'open') = (decided_at IS NULL)");
+
+                            t.HasCheckConstraint("review_unsure_has_time", "(unsure_by IS NULL) = (unsure_at IS NULL)");
                         });
+                });
+
+            modelBuilder.Entity("Ingestion.Core.Data.ReviewView", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("now()");
+
+                    b.Property<string>("Filter")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("filter");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Sort")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("sort");
+
+                    b.Property<string>("TenantId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_review_view");
+
+                    b.HasIndex("TenantId", "Owner", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_review_view_tenant_id_owner_name");
+
+                    b.ToTable("review_view", "ingestion");
                 });
 
             modelBuilder.Entity("Ingestion.Core.Data.Source", b =>
@@ -3135,6 +3203,16 @@ namespace Ingestion.Core.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_review_item_import_item_tenant_id_item_id");
+                });
+
+            modelBuilder.Entity("Ingestion.Core.Data.ReviewView", b =>
+                {
+                    b.HasOne("Ingestion.Core.Data.Tenant", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_review_view_tenant_tenant_id");
                 });
 
             modelBuilder.Entity("Ingestion.Core.Data.Source", b =>

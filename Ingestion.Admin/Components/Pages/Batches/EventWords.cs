@@ -85,6 +85,7 @@ public sealed record EventWords(string Icon, string Tone, string Text)
         "approve" => "Approved",
         "reject" => "Rejected",
         "send_back" => "Sent back",
+        "unsure" => "Marked as unsure",
         "undo" => "A decision was taken back",
         "pick" => $"The {Said(d, "field")} was chosen: {Said(d, "entity")},",
         "new_entity" => $"A new entity was made for the {Said(d, "field")}: {Said(d, "entity")},",

@@ -102,15 +102,16 @@ public sealed class ReviewQueries(Database database)
         _ => "(r.unsure_at IS NOT NULL), r.id",
     };
 
-    // What contradicts itself first, then what nobody settled, then what is least sure; what is empty only where something is missing.
+    // What contradicts itself first, then what a person can settle, then what no list knows; what is empty only where something is missing.
     private static ReviewRow Asked(ReviewRow row, IReadOnlyList<ResolvedField> fields, string? title)
     {
         int Place(ResolvedField f) => f switch
         {
             { Conflict: true } => 0,
-            { State: FieldState.Empty } => row.Reasons.Contains(ReviewReasons.Incomplete) ? 2 : 4,
-            { State: FieldState.Linked or FieldState.Picked } => 3,
-            _ => 1,
+            { State: FieldState.Uncertain or FieldState.Unmatched } => 1,
+            { State: FieldState.Empty } => row.Reasons.Contains(ReviewReasons.Incomplete) ? 3 : 5,
+            { State: FieldState.Linked or FieldState.Picked } => 4,
+            _ => 2,
         };
         var field = fields.Where(f => f.Kind == FieldKind.Entity).OrderBy(Place).ThenBy(f => f.Confidence ?? 0).FirstOrDefault();
         return row with

@@ -71,7 +71,7 @@ public static class IngestionServices
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
         services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>();
-        services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>();
+        services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>().AddSingleton<ReviewExports>().AddSingleton<ReviewImports>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();

@@ -168,6 +168,12 @@ internal static class RouteRules
         new("PUT", "/api/v1/review/collections/{key}/lists/{type}", Permission.Review, Limit.Uploads),
         new("GET", "/api/v1/review/collections/{key}/lists/{type}/versions", Permission.Read),
         new("POST", "/api/v1/review/collections/{key}/lists/{type}/aliases", Permission.Review, Limit.Uploads),
+        new("GET", "/api/v1/review/rules", Permission.Read),
+        new("POST", "/api/v1/review/rules", Permission.Review, Limit.Batches),
+        new("GET", "/api/v1/review/rules/{id:long}", Permission.Read),
+        new("GET", "/api/v1/review/rules/{id:long}/trial", Permission.Read, Limit.Searches),
+        new("POST", "/api/v1/review/rules/{id:long}/start", Permission.Review),
+        new("POST", "/api/v1/review/rules/{id:long}/stop", Permission.Review),
 
         // documents one by one, each a job with a number
         new("POST", "/ingest-file", Permission.Ingest, Limit.Uploads),

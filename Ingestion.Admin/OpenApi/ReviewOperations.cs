@@ -5,6 +5,7 @@ internal static partial class ApiOperations
 {
     private const string ReviewTag = "Review";
     private const string OfCollection = "/api/v1/review/collections/{key}";
+    private const string OfRules = "/api/v1/review/rules";
     private const string OfLists = $"{OfCollection}/lists";
 
     private static IEnumerable<ApiOperation> Review =>
@@ -34,5 +35,11 @@ internal static partial class ApiOperations
         new("PUT", $"{OfLists}/{{type}}", ReviewTag, "Make a list hold exactly these entities: the next version.") { Request = "reference-entities", Bytes = "text/csv", Answer = "reference-loaded" },
         new("GET", $"{OfLists}/{{type}}/versions", ReviewTag, "The versions of a list, newest first, with what each changed.") { Answer = "reference-versions" },
         new("POST", $"{OfLists}/{{type}}/aliases", ReviewTag, "Give entities of a list more spellings: the next version.") { Request = "reference-aliases", Bytes = "text/csv", Answer = "reference-aliased" },
+        new("GET", OfRules, ReviewTag, "Rules learnt from decisions, newest first, with how often each is wrong.") { Answer = "rules" },
+        new("POST", OfRules, ReviewTag, "Make a rule of an entity that was picked. It acts once it is started.", 201) { Request = "rule-request", Required = ["review", "field", "kind"], Answer = "rule" },
+        new("GET", $"{OfRules}/{{id:long}}", ReviewTag, "One rule with its history.") { Answer = "rule" },
+        new("GET", $"{OfRules}/{{id:long}}/trial", ReviewTag, "What a rule would do: the open reviews it would change, and how it would have judged past decisions.") { Answer = "rule-trial" },
+        new("POST", $"{OfRules}/{{id:long}}/start", ReviewTag, "Switch a rule on.") { Request = "rule-start", Required = ["version"], Answer = "rule-changed" },
+        new("POST", $"{OfRules}/{{id:long}}/stop", ReviewTag, "Switch a rule off, and take back what it did to its list.") { Request = "rule-stop", Required = ["version"], Answer = "rule-changed" },
     ];
 }

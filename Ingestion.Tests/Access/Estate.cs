@@ -48,7 +48,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
             {
-                ("review", "{id:long}") => $"{await ReviewAsync()}",
+                ("review", "{id:long}") => $"{(address.Contains("/rules/", StringComparison.Ordinal) ? await RuleAsync() : await ReviewAsync())}",
                 ("review", "{id}") => (await services.GetRequiredService<BulkReviews>().StartAsync(_actor, new(Batch: "none"), ReviewActions.Approve, CancellationToken.None)).PublicId,
                 ("review", "{type}") => await ListAsync(),
                 (_, "{version:long}") => $"{_document.Version}",
@@ -108,6 +108,12 @@ internal sealed class Estate(IServiceProvider services, Person owner)
             RETURNING id
             """, item);
     }
+
+    private Task<long> RuleAsync() => ScalarAsync<long>("""
+        INSERT INTO ingestion.review_rule (tenant_id, collection_id, review_id, kind, field, entity_type, value, entity, entity_name, state, version, created_by, created_at, changed_by, changed_at, reach)
+        SELECT tenant_id, id, 0, 'value', 'who', 'flyer', $2 || $3, 'canary', $2, 'draft', 1, 'test', now(), 'test', now(), '{}' FROM ingestion.collection WHERE tenant_id = $1 AND key = $4
+        RETURNING id
+        """, owner.TenantId, Canary, $" {_made++}", Collection);
 
     private async Task<string> ListAsync()
     {

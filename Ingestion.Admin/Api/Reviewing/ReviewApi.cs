@@ -21,6 +21,7 @@ internal static class ReviewApi
         review.MapReviewFiles();
         review.MapRecords();
         review.MapLists();
+        review.MapRules();
         return app;
     }
 

@@ -145,5 +145,26 @@ public sealed class ReviewApiTests(ReviewApp app) : IClassFixture<ReviewApp>
         (await app.SendAsync("POST", "/v1/admin/imports/bulk-review", """{"import_ids":["item_1"],"action":"approve"}""", HttpStatusCode.BadRequest)).Said("detail")!.ShouldContain("action");
     }
 
+    [Fact]
+    public async Task A_rule_is_made_tried_started_and_stopped()
+    {
+        await LoadAsync("""{"entities":[{"key":"kalyani","name":"Kalyāni"}]}""");
+        var (_, _, reviews) = await app.BatchAsync(1);
+        var body = $$"""{"review":{{reviews[0]}},"field":"raga","kind":"value"}""";
+        await app.SendAsync("POST", $"{Root}/rules", body, HttpStatusCode.UnprocessableEntity);
+        await app.SendAsync("POST", $"{Root}/{reviews[0]}/decide", """{"action":"pick","version":1,"field":"raga","entity":"kalyani"}""");
+        var rule = await app.SendAsync("POST", $"{Root}/rules", body, HttpStatusCode.Created);
+        var at = $"{Root}/rules/{rule.Count("id")}";
+        (await app.GetAsync($"{at}/trial")).Said("sentence")!.ShouldStartWith("It would link 0 open documents");
+        (await app.SendAsync("POST", $"{at}/start", """{"version":1,"apply_to_open":true,"reason":"Tried."}""")).GetProperty("rule").Said("state").ShouldBe("on");
+        (await app.SendAsync("POST", $"{at}/stop", """{"version":1}""", HttpStatusCode.Conflict)).Count("version").ShouldBe(2);
+        (await app.GetAsync($"{Root}/rules?state=on")).GetProperty("rules").EnumerateArray().Select(r => r.Count("id")).ShouldContain(rule.Count("id"));
+        (await app.SendAsync("POST", $"{at}/stop", """{"version":2}""")).GetProperty("rule").Said("state").ShouldBe("off");
+        (await app.GetAsync(at)).GetProperty("changes").EnumerateArray().Select(c => c.Said("state")).ShouldBe(["draft", "on", "off"]);
+        (await app.SendAsync("POST", $"{at}/stop", """{"version":3}""", HttpStatusCode.UnprocessableEntity)).Said("detail")!.ShouldContain("not on");
+        (await app.SendAsync("POST", $"{Root}/rules", """{"review":1,"field":"raga","kind":"guess"}""", HttpStatusCode.BadRequest)).Said("detail")!.ShouldContain("kind");
+        await app.SendAsync("GET", $"{Root}/rules/999999999", "", HttpStatusCode.NotFound);
+    }
+
     private Task<JsonElement> LoadAsync(string entities) => app.SendAsync("PUT", $"{Root}/collections/default/lists/raga", entities);
 }

@@ -45,7 +45,7 @@ public static class IngestionServices
         services.AddSingleton<Sessions>().AddSingleton<ApiKeys>().AddSingleton<Tenants>().AddSingleton<AuditQueries>();
         services.AddSingleton<RateLimits>().AddSingleton<MasterKey>().AddSingleton<SecretBox>().AddSingleton<KeptAnswers>();
         services.AddDataProtection().SetApplicationName("ingestion");
-        services.AddOptions<KeyManagementOptions>().Configure<Contexts, MasterKey>((o, contexts, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(contexts), new RingEncryptor(master)));
+        services.AddOptions<KeyManagementOptions>().Configure<Database, MasterKey>((o, database, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(database), new RingEncryptor(master)));
         services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);
         services.AddSingleton(s => s.GetRequiredService<IOptions<RetentionOptions>>().Value);
         services.AddSingleton(s => s.GetRequiredService<IOptions<ReviewOptions>>().Value);

@@ -19,13 +19,13 @@ internal static class AuditApi
 
     private static async Task<IResult> ListAsync(HttpContext http, AuditQueries audit, [AsParameters] Asked asked, int? skip, int? take, CancellationToken ct)
     {
-        var page = await audit.ListAsync(http.User.TenantId(), asked.Filter, Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, 1000), ct);
+        var page = await audit.ListAsync(http.User.TenantId(), asked.ToFilter(), Math.Max(0, skip ?? 0), Math.Clamp(take ?? 100, 1, 1000), ct);
         return Wire.Answer(new { Entries = page.Rows.Select(View), page.Total });
     }
 
     private static IResult ExportAsync(HttpContext http, AuditQueries audit, [AsParameters] Asked asked, string? format, CancellationToken ct)
     {
-        var entries = audit.AllAsync(http.User.TenantId(), asked.Filter, ct);
+        var entries = audit.AllAsync(http.User.TenantId(), asked.ToFilter(), ct);
         return format == "json"
             ? Results.Stream(body => WriteJsonAsync(body, entries), "application/json", "audit.json")
             : Results.Stream(body => WriteCsvAsync(body, entries), "text/csv; charset=utf-8", "audit.csv");
@@ -48,10 +48,16 @@ internal static class AuditApi
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
-    private sealed record Asked(string? Who, string? Action, string? Q, DateTimeOffset? From, DateTimeOffset? To)
+    internal sealed record Asked
     {
+        public string? Who { get; init; }
+        public string? Action { get; init; }
+        public string? Q { get; init; }
+        public DateTimeOffset? From { get; init; }
+        public DateTimeOffset? To { get; init; }
+
         // A query can carry U+0000, which the database takes in no text.
-        public AuditFilter Filter => new(Plain(Who), Plain(Action), Plain(Q), From?.ToUniversalTime(), To?.ToUniversalTime());
+        public AuditFilter ToFilter() => new(Plain(Who), Plain(Action), Plain(Q), From?.ToUniversalTime(), To?.ToUniversalTime());
 
         private static string? Plain(string? text) => text?.Replace('\0', '\uFFFD');
     }

@@ -113,7 +113,7 @@ internal static class Uploads
 
     private sealed record UploadView(string Id, string Path, long Offset, long Size, bool Complete, string? Sha256);
 
-    private sealed record Announcement(
+    internal sealed record Announcement(
         string? Path, long? Size, string? Batch, string? Purpose, [property: JsonPropertyName("media_type")] string? MediaType, IReadOnlyDictionary<string, string>? Metadata)
     {
         /// <summary>What is wrong with it, in a sentence that names the member; null where nothing is.</summary>

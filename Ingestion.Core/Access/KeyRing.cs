@@ -14,19 +14,24 @@ namespace Ingestion.Core.Access;
 /// Keeps the ring in the database, where every process of the installation finds it. Its keys are sealed by the <see cref="MasterKey"/>,
 /// which is not in the database: a dump alone opens nothing.
 /// </summary>
-public sealed class KeyRing(Contexts contexts) : IXmlRepository
+public sealed class KeyRing(Database database) : IXmlRepository
 {
     public IReadOnlyCollection<XElement> GetAllElements()
     {
-        using var db = contexts.Worker();
-        return [.. db.ProtectionKeys.OrderBy(k => k.CreatedAt).Select(k => k.Xml).ToList().Select(XElement.Parse)];
+        // Without a context: this is read at each start, and the model of one takes longer to build than the rest of it.
+        using var command = database.Worker.CreateCommand("SELECT xml FROM ingestion.protection_key ORDER BY created_at");
+        using var r = command.ExecuteReader();
+        var elements = new List<XElement>();
+        while (r.Read()) elements.Add(XElement.Parse(r.GetString(0)));
+        return elements;
     }
 
     public void StoreElement(XElement element, string friendlyName)
     {
-        using var db = contexts.Worker();
-        db.ProtectionKeys.Add(new() { Id = $"{friendlyName}-{Guid.NewGuid():n}", Xml = element.ToString(SaveOptions.DisableFormatting) });
-        db.SaveChanges();
+        using var command = database.Worker.CreateCommand("INSERT INTO ingestion.protection_key (id, xml) VALUES ($1, $2)");
+        command.Parameters.Add(new() { Value = $"{friendlyName}-{Guid.NewGuid():n}" });
+        command.Parameters.Add(new() { Value = element.ToString(SaveOptions.DisableFormatting) });
+        command.ExecuteNonQuery();
     }
 }
 

@@ -15,7 +15,7 @@ public sealed record SecretView(string Name, string SetBy, DateTimeOffset SetAt,
 /// Secrets of tenants: what connectors, webhooks and providers need. Written by people, read only by the code that uses them; no page,
 /// route, event, export or log line ever holds one.
 /// </summary>
-public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, TimeProvider time)
+public sealed class SecretBox(Contexts contexts, Database database, IDataProtectionProvider ring, TimeProvider time)
 {
     public const int MaxLength = 8192;
 
@@ -44,25 +44,16 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
     /// <summary>The secret, for the code that needs it. Throws <c>secret_missing</c> where it is not set or cannot be opened any more.</summary>
     public async Task<string> ReadAsync(string tenantId, string name, CancellationToken ct)
     {
-        await using var db = contexts.Worker();
-        var box = await db.Secrets.Where(s => s.TenantId == tenantId && s.Name == name).Select(s => s.Sealed).FirstOrDefaultAsync(ct);
+        var box = await SealedAsync(tenantId, name, ct);
         return box is null ? throw new IngestionException(ErrorCodes.SecretMissing, $"The secret {name} is not set.")
             : Open(tenantId, name, box) ?? throw new IngestionException(ErrorCodes.SecretMissing, $"The secret {name} cannot be read any more: the key ring that sealed it is lost.");
     }
 
     /// <summary>True where it is set, whether or not it can still be opened.</summary>
-    public async Task<bool> HasAsync(string tenantId, string name, CancellationToken ct)
-    {
-        await using var db = contexts.Worker();
-        return await db.Secrets.AnyAsync(s => s.TenantId == tenantId && s.Name == name, ct);
-    }
+    public async Task<bool> HasAsync(string tenantId, string name, CancellationToken ct) => await SealedAsync(tenantId, name, ct) is not null;
 
     /// <summary>The same for what can do without: null where it is not set or cannot be opened any more.</summary>
-    public async Task<string?> FindAsync(string tenantId, string name, CancellationToken ct)
-    {
-        await using var db = contexts.Worker();
-        return await db.Secrets.Where(s => s.TenantId == tenantId && s.Name == name).Select(s => s.Sealed).FirstOrDefaultAsync(ct) is { } box ? Open(tenantId, name, box) : null;
-    }
+    public async Task<string?> FindAsync(string tenantId, string name, CancellationToken ct) => await SealedAsync(tenantId, name, ct) is { } box ? Open(tenantId, name, box) : null;
 
     /// <summary>By name.</summary>
     public async Task<IReadOnlyList<SecretView>> ListAsync(string tenantId, CancellationToken ct)
@@ -81,6 +72,15 @@ public sealed class SecretBox(Contexts contexts, IDataProtectionProvider ring, T
         db.Add(actor, "remove_secret", $"secret {name}");
         await db.SaveChangesAsync(ct);
         return true;
+    }
+
+    // Without a context: a start reads one, and must not wait for the model of all tables.
+    private async Task<string?> SealedAsync(string tenantId, string name, CancellationToken ct)
+    {
+        await using var command = database.Worker.CreateCommand("SELECT sealed FROM ingestion.secret WHERE tenant_id = $1 AND name = $2");
+        command.Parameters.Add(new() { Value = tenantId });
+        command.Parameters.Add(new() { Value = name });
+        return await command.ExecuteScalarAsync(ct) as string;
     }
 
     // Tenant and name are part of what is sealed: a row that is moved elsewhere does not open there.

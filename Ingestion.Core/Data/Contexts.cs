@@ -16,8 +16,11 @@ public sealed class Contexts(Database database)
     /// <summary>Sees what a scope covers, by row-level security.</summary>
     public IngestionDb For(Scope scope) => new(Options(database.Web).AddInterceptors(new ScopeInterceptor(scope)).Options);
 
+    /// <summary>The table of the migrations that were applied.</summary>
+    internal const string History = "migration";
+
     internal static DbContextOptionsBuilder<IngestionDb> Options(DbDataSource source) => new DbContextOptionsBuilder<IngestionDb>()
-        .UseNpgsql(source, o => o.MigrationsHistoryTable("migration", IngestionDb.Schema));
+        .UseNpgsql(source, o => o.MigrationsHistoryTable(History, IngestionDb.Schema));
 
     private sealed class ScopeInterceptor(Scope scope) : DbConnectionInterceptor
     {

@@ -1,7 +1,7 @@
+using System.Reflection;
 using Ingestion.Core.Pipeline;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Npgsql;
 
@@ -13,6 +13,10 @@ public sealed class Migrator(Database database)
     // Any fixed number serves; it is this product's name in the server's lock space.
     private const long LockKey = 0x496E67657374;
 
+    // Read without the framework's model, which takes longer to build than all else of a start together.
+    private static readonly Lazy<IReadOnlyList<string>> Known = new(() =>
+        [.. typeof(IngestionDb).Assembly.GetTypes().Select(t => t.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().Order(StringComparer.Ordinal)]);
+
     /// <summary>
     /// Applies what is missing. Throws <see cref="SchemaTooNewException"/> where the database holds migrations that this binary
     /// does not know.
@@ -23,12 +27,10 @@ public sealed class Migrator(Database database)
         await ExecuteAsync(gate, $"SELECT pg_advisory_lock({LockKey})", ct);
         try
         {
+            if ((await MissingAsync(gate, ct)).Count == 0) return;
             await ExecuteAsync(gate, "CREATE SCHEMA IF NOT EXISTS ingestion AUTHORIZATION ingestion_owner; CREATE SCHEMA IF NOT EXISTS quartz AUTHORIZATION ingestion_owner", ct);
             await using var db = new IngestionDb(Contexts.Options(database.Owner)
                 .LogTo((id, _) => id == RelationalEventId.CommandExecuted, _ => FaultPoints.Reach(FaultPoints.Migrating)).Options);
-            var known = db.Database.GetMigrations().ToHashSet();
-            var unknown = await HistoryExistsAsync(db, ct) ? (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !known.Contains(m)).ToList() : [];
-            if (unknown.Count > 0) throw new SchemaTooNewException(unknown);
             await db.Database.MigrateAsync(ct);
         }
         finally
@@ -40,14 +42,29 @@ public sealed class Migrator(Database database)
     /// <summary>For whoever must not migrate: throws <see cref="SchemaTooNewException"/>, or <see cref="SchemaTooOldException"/> where something is missing.</summary>
     public async Task RequireCurrentAsync(CancellationToken ct)
     {
-        await using var db = new IngestionDb(Contexts.Options(database.Owner).Options);
-        var known = db.Database.GetMigrations().ToList();
-        var applied = await HistoryExistsAsync(db, ct) ? (await db.Database.GetAppliedMigrationsAsync(ct)).ToList() : [];
-        if (applied.Except(known).ToList() is { Count: > 0 } unknown) throw new SchemaTooNewException(unknown);
-        if (known.Except(applied).ToList() is { Count: > 0 } missing) throw new SchemaTooOldException(missing);
+        await using var connection = await database.Owner.OpenConnectionAsync(ct);
+        if (await MissingAsync(connection, ct) is { Count: > 0 } missing) throw new SchemaTooOldException(missing);
     }
 
-    private static Task<bool> HistoryExistsAsync(IngestionDb db, CancellationToken ct) => db.GetService<IHistoryRepository>().ExistsAsync(ct);
+    private static async Task<IReadOnlyList<string>> MissingAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        var applied = await AppliedAsync(connection, ct);
+        if (applied.Except(Known.Value).ToList() is { Count: > 0 } unknown) throw new SchemaTooNewException(unknown);
+        return [.. Known.Value.Except(applied)];
+    }
+
+    private static async Task<IReadOnlyList<string>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using (var exists = new NpgsqlCommand($"SELECT to_regclass('{IngestionDb.Schema}.{Contexts.History}') IS NOT NULL", connection))
+            if (await exists.ExecuteScalarAsync(ct) is not true) return [];
+        var applied = new List<string>();
+        // The framework's table: its first column is the name.
+        await using var command = new NpgsqlCommand($"SELECT * FROM {IngestionDb.Schema}.{Contexts.History}", connection);
+        await using var r = await command.ExecuteReaderAsync(ct);
+        while (await r.ReadAsync(ct)) applied.Add(r.GetString(0));
+        applied.Sort(StringComparer.Ordinal);
+        return applied;
+    }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken ct)
     {

@@ -6,12 +6,34 @@ using Microsoft.AspNetCore.Mvc;
 namespace Ingestion.Admin.Api.Reviewing;
 
 /// <summary>Which reviews a query asks for. Without a <c>state</c> it means the open ones; <c>any</c> means all.</summary>
-internal sealed record ReviewAsked(
-    string? State, string? Collection, string? Batch, string? Reason, [FromQuery(Name = "min_confidence")] double? MinConfidence, [FromQuery(Name = "max_confidence")] double? MaxConfidence,
-    [FromQuery(Name = "max_quality")] double? MaxQuality, string? Q, string? Entity, [FromQuery(Name = "decided_by")] string? DecidedBy)
+internal sealed record ReviewAsked
 {
     private const string Any = "any";
     private const int Longest = 500;
+
+    public string? State { get; init; }
+
+    public string? Collection { get; init; }
+
+    public string? Batch { get; init; }
+
+    public string? Reason { get; init; }
+
+    [FromQuery(Name = "min_confidence")]
+    public double? MinConfidence { get; init; }
+
+    [FromQuery(Name = "max_confidence")]
+    public double? MaxConfidence { get; init; }
+
+    [FromQuery(Name = "max_quality")]
+    public double? MaxQuality { get; init; }
+
+    public string? Q { get; init; }
+
+    public string? Entity { get; init; }
+
+    [FromQuery(Name = "decided_by")]
+    public string? DecidedBy { get; init; }
 
     /// <summary>Throws <c>invalid_option</c> for a word that is none, and a share that is none.</summary>
     public ReviewFilter Filter() => new(

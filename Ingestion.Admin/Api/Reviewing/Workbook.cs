@@ -26,7 +26,8 @@ internal static class Workbook
 
     public static async Task WriteAsync(Stream body, IReadOnlyList<string> columns, IAsyncEnumerable<IEnumerable<string?>> rows, CancellationToken ct, int rowsOfSheet = MaxRows)
     {
-        var zip = await ZipArchive.CreateAsync(body, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, ct);
+        await using var output = new ForwardOutput(body);
+        var zip = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, ct);
         await using (zip)
         {
             var sheets = 0;

@@ -3,6 +3,7 @@ using Ingestion.Admin.Access;
 using Ingestion.Admin.Api;
 using Ingestion.Admin.Api.Families;
 using Ingestion.Admin.Api.Live;
+using Ingestion.Admin.Api.Reviewing;
 using Ingestion.Admin.Cli;
 using Ingestion.Admin.Components;
 using Ingestion.Admin.Logging;
@@ -62,7 +63,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.MapHealth();
     app.MapMetrics();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapFamilies().MapApiReference().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapReview().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -14,6 +14,7 @@ using Ingestion.Core.Postgres;
 using Ingestion.Core.Rendering;
 using Ingestion.Core.Resolution;
 using Ingestion.Core.Review;
+using Ingestion.Core.Review.Rules;
 using Ingestion.Core.Settings;
 using Ingestion.Core.Sources;
 using Ingestion.Core.Webhooks;
@@ -47,6 +48,7 @@ public static class IngestionServices
         services.AddOptions<KeyManagementOptions>().Configure<Database, MasterKey>((o, database, master) => (o.XmlRepository, o.XmlEncryptor) = (new KeyRing(database), new RingEncryptor(master)));
         services.AddSingleton(s => s.GetRequiredService<IOptions<DatabaseOptions>>().Value);
         services.AddSingleton(s => s.GetRequiredService<IOptions<RetentionOptions>>().Value);
+        services.AddSingleton(s => s.GetRequiredService<IOptions<ReviewOptions>>().Value);
 
         // Stopped last: what it holds is given back before it says that it has gone.
         services.AddSingleton<RunningTasks>().AddSingleton<ConnectionBudget>().AddHostedService<ProcessBeat>();
@@ -71,8 +73,9 @@ public static class IngestionServices
         services.AddSingleton<UploadStore>().AddSingleton<UploadFormats>().AddSingleton<BatchPlans>();
         services.AddSingleton<VectorIndex>().AddSingleton<SemanticSearch>().AddSingleton<SearchService>().AddSingleton<PublishedNames>();
         services.AddSingleton<ReferenceLists>().AddSingleton<RecordTypes>().AddSingleton<PreparedRecords>().AddSingleton<EntitySearch>();
-        services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>();
+        services.AddSingleton<ReviewDesk>().AddSingleton<ReviewQueries>().AddSingleton<BulkReviews>().AddSingleton<ReviewExports>().AddSingleton<ReviewImports>();
         services.AddSingleton<ReviewPlaces>().AddSingleton<BulkPreviews>().AddSingleton<ReviewAssignments>().AddSingleton<SavedReviewViews>().AddSingleton<VersionChanges>();
+        services.AddSingleton<ReviewRules>().AddSingleton<RuleTrials>().AddSingleton<RuleBook>().AddSingleton<RuleChecks>().AddSingleton<RuleApplication>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
         services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
@@ -108,6 +111,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<IDuty, RunSchedules>();
         services.AddSingleton<IDuty, DecideInBulk>();
+        services.AddSingleton<IDuty, WatchRules>();
         services.AddSingleton<IDuty, AnnounceDownloads>();
         services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
         services.AddSingleton<DutyTurns>();

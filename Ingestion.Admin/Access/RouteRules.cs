@@ -151,6 +151,32 @@ internal static class RouteRules
         new("GET", "/api/v1/documents/{version:long}/raw", Permission.Read),
         new("GET", "/api/v1/search", Permission.Read, Limit.Searches),
 
+        // review
+        new("GET", "/api/v1/review", Permission.Read),
+        new("GET", "/api/v1/review/counts", Permission.Read),
+        new("GET", "/api/v1/review/export", Permission.Read),
+        new("POST", "/api/v1/review/import", Permission.Review, Limit.Uploads),
+        new("GET", "/api/v1/review/{id:long}", Permission.Read),
+        new("POST", "/api/v1/review/{id:long}/decide", Permission.Review),
+        new("GET", "/api/v1/review/bulk", Permission.Read),
+        new("POST", "/api/v1/review/bulk", Permission.Review, Limit.Batches),
+        new("GET", "/api/v1/review/bulk/{id}", Permission.Read),
+        new("GET", "/api/v1/review/collections/{key}", Permission.Read),
+        new("PATCH", "/api/v1/review/collections/{key}", Permission.Review),
+        new("PUT DELETE", "/api/v1/review/collections/{key}/record-type", Permission.Review),
+        new("GET", "/api/v1/review/collections/{key}/record-type/versions", Permission.Read),
+        new("GET", "/api/v1/review/collections/{key}/lists", Permission.Read),
+        new("GET", "/api/v1/review/collections/{key}/lists/{type}", Permission.Read),
+        new("PUT", "/api/v1/review/collections/{key}/lists/{type}", Permission.Review, Limit.Uploads),
+        new("GET", "/api/v1/review/collections/{key}/lists/{type}/versions", Permission.Read),
+        new("POST", "/api/v1/review/collections/{key}/lists/{type}/aliases", Permission.Review, Limit.Uploads),
+        new("GET", "/api/v1/review/rules", Permission.Read),
+        new("POST", "/api/v1/review/rules", Permission.Review, Limit.Batches),
+        new("GET", "/api/v1/review/rules/{id:long}", Permission.Read),
+        new("GET", "/api/v1/review/rules/{id:long}/trial", Permission.Read, Limit.Searches),
+        new("POST", "/api/v1/review/rules/{id:long}/start", Permission.Review),
+        new("POST", "/api/v1/review/rules/{id:long}/stop", Permission.Review),
+
         // documents one by one, each a job with a number
         new("POST", "/ingest-file", Permission.Ingest, Limit.Uploads),
         new("POST", "/ingest-url", Permission.Ingest, Limit.Batches),
@@ -180,6 +206,9 @@ internal static class RouteRules
         new("POST", "/v1/admin/bulk-import/batches/{id}/resume", Permission.Ingest),
         new("POST", "/v1/admin/bulk-import/batches/{id}/cancel", Permission.Ingest),
         new("POST", "/v1/admin/bulk-import/batches/{id}/retry", Permission.Ingest),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/approve-all", Permission.Review, Limit.Batches),
+        new("POST", "/v1/admin/bulk-import/batches/{id}/reject-all", Permission.Review, Limit.Batches),
+        new("POST", "/v1/admin/imports/bulk-review", Permission.Review, Limit.Batches),
 
         // the caller's own
         new("GET", "/api/v1/me", Permission.Read),

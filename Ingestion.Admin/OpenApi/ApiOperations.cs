@@ -8,7 +8,7 @@ namespace Ingestion.Admin.OpenApi;
 /// </summary>
 internal static partial class ApiOperations
 {
-    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Sources, .. Library, .. Uploads, .. Bulk, .. Jobs, .. Collections, .. Sync, .. Imports, .. Access, .. Webhooks, .. Operations];
+    public static IReadOnlyList<ApiOperation> All { get; } = [.. Batches, .. Sources, .. Library, .. Review, .. Uploads, .. Bulk, .. Jobs, .. Collections, .. Sync, .. Imports, .. Access, .. Webhooks, .. Operations];
 
     /// <summary>True for routes that the reference tells of: not pages and what they are made of, nor the ways by which a browser gets in.</summary>
     public static bool Covers(RouteRule rule) => !rule.IsPage && rule.Pattern.TrimStart('/') is var path && !path.StartsWith('_') && !path.StartsWith("sign-", StringComparison.Ordinal);

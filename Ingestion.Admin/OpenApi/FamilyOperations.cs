@@ -64,5 +64,8 @@ internal static partial class ApiOperations
         new("POST", $"{Import}/{{id}}/resume", BulkImport, "Resume a batch.") { Request = "reason", Answer = "import-batch" },
         new("POST", $"{Import}/{{id}}/cancel", BulkImport, "Cancel a batch.") { Request = "reason", Answer = "import-batch" },
         new("POST", $"{Import}/{{id}}/retry", BulkImport, "Run failed and cancelled tasks again.") { Request = "reason", Answer = "import-batch" },
+        new("POST", $"{Import}/{{id}}/approve-all", BulkImport, "Approve every task of a batch that waits for review, as a job.", 202) { Request = "reason", Answer = "import-review-all" },
+        new("POST", $"{Import}/{{id}}/reject-all", BulkImport, "Reject every task of a batch that waits for review, as a job.", 202) { Request = "reason", Answer = "import-review-all" },
+        new("POST", "/v1/admin/imports/bulk-review", BulkImport, "Approve or reject named tasks at once, with an answer for each.") { Request = "import-review", Required = ["import_ids", "action"], Answer = "import-reviewed" },
     ];
 }

@@ -37,6 +37,9 @@ public static class EventKinds
     /// <summary>A person decided: <c>action</c>, and <c>field</c> and <c>entity</c> where a link was chosen. What was taken back says <c>undo</c>.</summary>
     public const string ReviewDecided = "review_decided";
 
+    /// <summary>Documents of this batch showed that a rule is wrong too often; <c>rule</c> and <c>reason</c> say which and why.</summary>
+    public const string RuleStopped = "rule_stopped";
+
     /// <summary>An attempt failed and another follows by itself.</summary>
     public const string AttemptFailed = "attempt_failed";
 

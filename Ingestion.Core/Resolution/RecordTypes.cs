@@ -10,6 +10,10 @@ namespace Ingestion.Core.Resolution;
 /// <summary>A collection's record type, and whether its manifests' rows may pass without a person.</summary>
 public sealed record CollectionRecords(RecordType? Type, bool AutoAccept);
 
+/// <summary>A record type as it was set once.</summary>
+/// <param name="Current">What is resolved now uses it.</param>
+public sealed record RecordTypeView(long Id, bool Current, RecordType Type, string CreatedBy, DateTimeOffset CreatedAt);
+
 /// <summary>What the documents of collections are records of. A change makes a new version and holds for what is resolved from then on.</summary>
 public sealed class RecordTypes(Database database)
 {
@@ -22,6 +26,23 @@ public sealed class RecordTypes(Database database)
             """, connection) { Parameters = { new() { Value = collection } } };
         await using var r = await command.ExecuteReaderAsync(ct);
         return await r.ReadAsync(ct) ? new(r.IsDBNull(0) ? null : RecordType.Parse(r.GetString(0)), r.GetBoolean(1)) : null;
+    }
+
+    /// <summary>Every record type that the collection had, newest first.</summary>
+    public async Task<IReadOnlyList<RecordTypeView>> VersionsAsync(Scope scope, string collection, CancellationToken ct)
+    {
+        await using var connection = await database.OpenWebAsync(scope, ct);
+        await using var command = new NpgsqlCommand("""
+            SELECT t.id, t.id IS NOT DISTINCT FROM c.record_type_id, t.spec::text, t.created_by, t.created_at
+            FROM ingestion.record_type t
+            JOIN ingestion.collection c ON c.id = t.collection_id
+            WHERE c.key = $1
+            ORDER BY t.id DESC
+            """, connection) { Parameters = { new() { Value = collection } } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var versions = new List<RecordTypeView>();
+        while (await r.ReadAsync(ct)) versions.Add(new(r.GetInt64(0), r.GetBoolean(1), RecordType.Parse(r.GetString(2)), r.GetString(3), r.GetFieldValue<DateTimeOffset>(4)));
+        return versions;
     }
 
     /// <summary>

@@ -8,6 +8,9 @@ namespace Ingestion.Core.Resolution;
 /// <summary>A list as people see it.</summary>
 public sealed record ReferenceListView(string EntityType, int Version, int Entities, string LoadedBy, DateTimeOffset LoadedAt, string? Note);
 
+/// <summary>A version of a list, and by how much it differs from the one before.</summary>
+public sealed record ReferenceVersionView(int Version, int Entities, int Added, int Changed, int Removed, string LoadedBy, DateTimeOffset LoadedAt, string? Note);
+
 /// <summary>A tenant's reference lists, by collection and type: loaded whole or in part, never changed but by a new version.</summary>
 public sealed class ReferenceLists(Database database)
 {
@@ -74,6 +77,26 @@ public sealed class ReferenceLists(Database database)
         var lists = new List<ReferenceListView>();
         while (await r.ReadAsync(ct)) lists.Add(new(r.GetString(0), r.GetInt32(1), r.GetInt32(2), r.GetString(3), r.GetFieldValue<DateTimeOffset>(4), r.IsDBNull(5) ? null : r.GetString(5)));
         return lists;
+    }
+
+    /// <summary>The versions of a list, newest first; null where there is no such list in reach.</summary>
+    public async Task<IReadOnlyList<ReferenceVersionView>?> VersionsAsync(Scope scope, string collection, string entityType, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT v.version, v.entities, v.added, v.changed, v.removed, v.loaded_by, v.loaded_at, v.note
+            FROM ingestion.reference_list l
+            JOIN ingestion.collection c ON c.id = l.collection_id
+            JOIN ingestion.reference_version v ON v.list_id = l.id
+            WHERE c.key = $1 AND l.entity_type = $2
+            ORDER BY v.version DESC
+            """;
+        await using var connection = await database.OpenWebAsync(scope, ct);
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = collection }, new() { Value = entityType } } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var versions = new List<ReferenceVersionView>();
+        while (await r.ReadAsync(ct))
+            versions.Add(new(r.GetInt32(0), r.GetInt32(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetString(5), r.GetFieldValue<DateTimeOffset>(6), r.IsDBNull(7) ? null : r.GetString(7)));
+        return versions.Count > 0 ? versions : null;
     }
 
     /// <summary>The entities of a list, of its newest version or an earlier one; null where there is no such list.</summary>

@@ -4,6 +4,7 @@ using Ingestion.Core.Artifacts;
 using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
 using Ingestion.Core.Review;
+using Ingestion.Core.Review.Rules;
 using Ingestion.Core.Sources;
 using Npgsql;
 using NpgsqlTypes;
@@ -14,7 +15,8 @@ namespace Ingestion.Core.Resolution;
 /// Makes a record of a parsed document and decides whether a person is asked. Always settles: with links, candidates, confidence and reasons; what is
 /// not sure enough is opened at review, what is below the thresholds ends rejected, and the rest goes on.
 /// </summary>
-public sealed class ResolveStage(NpgsqlDataSource worker, PreparedRecords prepared, DocumentParsers parsers, IArtifactStore store, WorkFolder work) : IStage
+public sealed class ResolveStage(
+    NpgsqlDataSource worker, PreparedRecords prepared, RuleBook rules, ReviewOptions review, DocumentParsers parsers, IArtifactStore store, WorkFolder work) : IStage
 {
     // Rules read the beginning of very long texts; records stand there.
     private const int MostText = 2_000_000;
@@ -25,17 +27,25 @@ public sealed class ResolveStage(NpgsqlDataSource worker, PreparedRecords prepar
     {
         var item = context.Item;
         var version = await ParsedVersion.LoadAsync(worker, item.DocumentVersionId ?? throw new InvalidOperationException($"item {item.ItemId} has no version"), ct);
-        var record = item.RecordTypeId is { } type ? await ResolveAsync(context, type, version, ct) : new ResolvedRecord([], null, true, null);
+        var (record, used) = item.RecordTypeId is { } type ? await ResolveAsync(context, type, version, ct) : (new ResolvedRecord([], null, true, null), []);
         var low = version.Quality < context.Options.QualityThreshold;
         var data = JsonSerializer.Serialize(new { confidence = record.Confidence, quality = version.Quality, fields = record.Fields.Count });
         SaveOutput save = (connection, token) => SaveAsync(connection, item, record, version.Id, token);
         if (record.Refused is { } refused && !low && !AllReviewed(item)) return new StageOutcome.Rejected(refused, save);
 
         var reasons = Reasons(item, record, low);
-        if (reasons.Count == 0) return new StageOutcome.Done(save, data) { IsLight = true, Next = Stage.Embed };
-        return new StageOutcome.Done(async (connection, token) =>
+        // What a rule lets pass is counted, and a share of it looked at.
+        var sampled = reasons.Count == 0 && used.Count > 0 && RulePasses.Sampled(item.ItemId, review.SampleShare);
+        if (sampled) reasons.Add(ReviewReasons.Sample);
+        SaveOutput passed = used.Count == 0 || reasons.Count > 0 && !sampled ? save : async (connection, token) =>
         {
             await save(connection, token);
+            await RulePasses.RecordAsync(connection, item, used, sampled, token);
+        };
+        if (reasons.Count == 0) return new StageOutcome.Done(passed, data) { IsLight = true, Next = Stage.Embed };
+        return new StageOutcome.Done(async (connection, token) =>
+        {
+            await passed(connection, token);
             await ReviewRows.OpenAsync(connection, item, reasons, record.Confidence, version.Quality, token);
         }, JsonSerializer.Serialize(new { confidence = record.Confidence, quality = version.Quality, reasons })) { IsLight = true, Next = Stage.Review };
     }
@@ -56,14 +66,15 @@ public sealed class ResolveStage(NpgsqlDataSource worker, PreparedRecords prepar
 
     private static bool AllReviewed(WorkItem item) => item is { SourceType: SourceTypes.Manifest, AutoAccept: false };
 
-    private async Task<ResolvedRecord> ResolveAsync(StageContext context, long recordType, ParsedVersion version, CancellationToken ct)
+    private async Task<(ResolvedRecord Record, IReadOnlyList<long> Used)> ResolveAsync(StageContext context, long recordType, ParsedVersion version, CancellationToken ct)
     {
         var extractor = await prepared.TypeAsync(recordType, ct);
         var lists = await prepared.ListsAsync(context.Item.CollectionId, recordType, extractor.Type, ct);
         var metadata = RecordSources.ParseMetadata(context.Item.Metadata);
         var sources = new RecordSources(context.Item.Name, version.Title, context.Item.SourceKey, metadata,
             await SelectAsync(context, extractor.Type, version, ct), RecordSources.ReadsText(extractor.Type) ? await TextAsync(version, ct) : "");
-        return RecordResolver.Resolve(extractor, sources, lists);
+        var record = RecordResolver.Resolve(extractor, sources, lists);
+        return RuleUse.Apply(extractor.Type, record, await rules.OfAsync(context.Item.CollectionId, record.Fields, ct), lists);
     }
 
     private async Task<string> TextAsync(ParsedVersion version, CancellationToken ct)

@@ -22,6 +22,8 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
     /// <summary>Reviews decided in one transaction; the event numbers of their batch are held while it commits.</summary>
     private const int Slice = 200;
 
+    private const string Columns = "public_id, action, state, total, decided, passed_over, created_by, created_at, finished_at";
+
     /// <summary>
     /// Begins to approve or reject what the filter finds now; what comes later is not meant. Rejecting wants a reason in the actor. Throws
     /// <c>invalid_option</c> for anything else.
@@ -59,11 +61,26 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
     public async Task<BulkView?> FindAsync(Scope scope, string publicId, CancellationToken ct)
     {
         await using var connection = await database.OpenWebAsync(scope, ct);
-        await using var command = new NpgsqlCommand("SELECT public_id, action, state, total, decided, passed_over, created_by, created_at, finished_at FROM ingestion.review_bulk WHERE public_id = $1", connection) { Parameters = { new() { Value = publicId } } };
+        await using var command = new NpgsqlCommand($"SELECT {Columns} FROM ingestion.review_bulk WHERE public_id = $1", connection) { Parameters = { new() { Value = publicId } } };
         await using var r = await command.ExecuteReaderAsync(ct);
-        return await r.ReadAsync(ct)
-            ? new(r.GetString(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetString(6), r.GetFieldValue<DateTimeOffset>(7), r.IsDBNull(8) ? null : r.GetFieldValue<DateTimeOffset>(8))
-            : null;
+        return await r.ReadAsync(ct) ? View(r) : null;
+    }
+
+    /// <summary>Bulk decisions, newest first.</summary>
+    public async Task<Page<BulkView>> ListAsync(Scope scope, int skip, int take, CancellationToken ct)
+    {
+        await using var connection = await database.OpenWebAsync(scope, ct);
+        await using var command = new NpgsqlCommand($"SELECT count(*)::int FROM ingestion.review_bulk; SELECT {Columns} FROM ingestion.review_bulk ORDER BY id DESC OFFSET @skip LIMIT @take", connection)
+        {
+            Parameters = { new("skip", skip), new("take", take) },
+        };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        await r.ReadAsync(ct);
+        var total = r.GetInt32(0);
+        await r.NextResultAsync(ct);
+        var bulks = new List<BulkView>();
+        while (await r.ReadAsync(ct)) bulks.Add(View(r));
+        return new(bulks, total);
     }
 
     /// <summary>Carries every bulk decision on until it is done; safe from several processes at once, and to begin again anywhere.</summary>
@@ -159,6 +176,9 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
         await r.ReadAsync(ct);
         return (r.GetInt32(0), r.GetInt64(1));
     }
+
+    private static BulkView View(NpgsqlDataReader r) => new(r.GetString(0), r.GetString(1), r.GetString(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetString(6),
+        r.GetFieldValue<DateTimeOffset>(7), r.IsDBNull(8) ? null : r.GetFieldValue<DateTimeOffset>(8));
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, NpgsqlParameter[] parameters, CancellationToken ct)
     {

@@ -67,33 +67,67 @@ public sealed class ReviewDesk(Database database, Hints hints, StageWaker waker,
     public Task<ReviewResult> UndoAsync(Actor actor, long review, int seen, CancellationToken ct) => DecideAsync(actor, review, seen, mustBeOpen: false, ReviewActions.Undo,
         (connection, batch, held, token) => ReviewUndo.RunAsync(connection, actor, batch, held, token), ct);
 
+    /// <summary>
+    /// Chooses entities and then approves, rejects, sends back or (<c>pick</c>) does no more, all of it or nothing. What is not kept is made and
+    /// taken back with its transaction: a dry run says what the real one would.
+    /// </summary>
+    /// <param name="to">The stage of what is sent back.</param>
+    public Task<ReviewResult> DecideTogetherAsync(
+        Actor actor, long review, int seen, IReadOnlyList<(string Field, string Entity)> picks, string action, Stage? to, bool keep, CancellationToken ct)
+    {
+        if (action == ReviewActions.Reject && string.IsNullOrWhiteSpace(actor.Reason)) return Task.FromResult(new ReviewResult(ReviewOutcome.Refused, "Say why it is rejected."));
+        return DecideAsync(actor, review, seen, mustBeOpen: true, action, async (connection, batch, held, token) =>
+        {
+            var (events, message) = (new List<NewEvent>(), "");
+            foreach (var (field, entity) in picks)
+            {
+                var picked = await LinkStepAsync(connection, actor, held, ReviewActions.Pick, field, (c, list, t) => EntityLinks.FindAsync(c, list, entity, t), token);
+                if (picked.Events is not { } linked) return picked;
+                events.AddRange(linked);
+                message = picked.Message;
+                held = (await ReviewRows.HoldAsync(connection, [held.Id], token))[0];
+            }
+            if (action == ReviewActions.Pick) return new(events, message, picks.Count);
+            events.AddRange(action switch
+            {
+                ReviewActions.Approve => await ReviewMoves.ApproveAsync(connection, actor, batch, [held], null, token),
+                ReviewActions.Reject => await ReviewMoves.RejectAsync(connection, actor, [held], null, token),
+                _ => await ReviewMoves.SendBackAsync(connection, actor, batch, held, to ?? Stage.Resolve, token),
+            });
+            return new(events, action switch { ReviewActions.Approve => "Approved.", ReviewActions.Reject => "Rejected.", _ => $"Sent back to {(to ?? Stage.Resolve).Word()}." }, picks.Count + 1);
+        }, ct, keep);
+    }
+
     private Task<ReviewResult> MoveAsync(
         Actor actor, long review, int seen, string action, Func<NpgsqlConnection, BatchRow, HeldReview, CancellationToken, Task<List<NewEvent>>> move, string message, CancellationToken ct) =>
         DecideAsync(actor, review, seen, mustBeOpen: true, action, async (connection, batch, held, token) => new(await move(connection, batch, held, token), message), ct);
 
     private Task<ReviewResult> LinkAsync(
         Actor actor, long review, int seen, string action, string field, Func<NpgsqlConnection, ListVersion, CancellationToken, Task<EntityLink>> link, CancellationToken ct) =>
-        DecideAsync(actor, review, seen, mustBeOpen: true, action, async (connection, batch, held, token) =>
+        DecideAsync(actor, review, seen, mustBeOpen: true, action, (connection, _, held, token) => LinkStepAsync(connection, actor, held, action, field, link, token), ct);
+
+    private async Task<DecisionStep> LinkStepAsync(
+        NpgsqlConnection connection, Actor actor, HeldReview held, string action, string field, Func<NpgsqlConnection, ListVersion, CancellationToken, Task<EntityLink>> link, CancellationToken token)
+    {
+        var fields = ResolvedField.FromJson(held.Fields);
+        if (held.RecordTypeId is not { } type || fields.FirstOrDefault(f => f.Name == field) is not { Kind: FieldKind.Entity } target) return DecisionStep.Refuse($"This record has no field “{field}” that means an entity.");
+        var linked = await link(connection, await ReferenceRows.HoldAsync(connection, actor.TenantId, held.CollectionId, target.EntityType!, token), token);
+        if (linked.Entity is not { } entity) return DecisionStep.Refuse(linked.Problem!);
+        var chosen = target with
         {
-            var fields = ResolvedField.FromJson(held.Fields);
-            if (held.RecordTypeId is not { } type || fields.FirstOrDefault(f => f.Name == field) is not { Kind: FieldKind.Entity } target) return DecisionStep.Refuse($"This record has no field “{field}” that means an entity.");
-            var linked = await link(connection, await ReferenceRows.HoldAsync(connection, actor.TenantId, held.CollectionId, target.EntityType!, token), token);
-            if (linked.Entity is not { } entity) return DecisionStep.Refuse(linked.Problem!);
-            var chosen = target with
-            {
-                State = FieldState.Picked, Conflict = false, Entity = entity.Key, EntityName = entity.Name, ListVersion = linked.Version, Confidence = 1,
-                Why = $"{actor.DisplayName ?? actor.Name} chose {entity.Name}.",
-            };
-            var after = fields.Select(f => f.Name == field ? chosen : f).ToList();
-            var confidence = RecordResolver.Judge((await prepared.TypeAsync(type, token)).Type, after).Confidence;
-            await ReviewRows.SetFieldsAsync(connection, held, ResolvedField.ToJson(after), confidence, token);
-            var before = DecisionBefore.Of(held, held.Confidence) with { List = linked.List, ListVersion = linked.List is null ? null : linked.Version, Added = linked.Added, Entities = linked.Before };
-            await ReviewRows.RecordAsync(connection, actor, action, [new(held.Id, before.ToJson(), System.Text.Json.JsonSerializer.Serialize(new { field, entity = entity.Key, version = linked.Version }))], null, token);
-            return new([ReviewMoves.Decided(actor, action, held.ItemId, field, entity.Key)], $"{field} is {entity.Name}.");
-        }, ct);
+            State = FieldState.Picked, Conflict = false, Entity = entity.Key, EntityName = entity.Name, ListVersion = linked.Version, Confidence = 1,
+            Why = $"{actor.DisplayName ?? actor.Name} chose {entity.Name}.",
+        };
+        var after = fields.Select(f => f.Name == field ? chosen : f).ToList();
+        var confidence = RecordResolver.Judge((await prepared.TypeAsync(type, token)).Type, after).Confidence;
+        await ReviewRows.SetFieldsAsync(connection, held, ResolvedField.ToJson(after), confidence, token);
+        var before = DecisionBefore.Of(held, held.Confidence) with { List = linked.List, ListVersion = linked.List is null ? null : linked.Version, Added = linked.Added, Entities = linked.Before };
+        await ReviewRows.RecordAsync(connection, actor, action, [new(held.Id, before.ToJson(), System.Text.Json.JsonSerializer.Serialize(new { field, entity = entity.Key, version = linked.Version }))], null, token);
+        return new([ReviewMoves.Decided(actor, action, held.ItemId, field, entity.Key)], $"{field} is {entity.Name}.");
+    }
 
     private async Task<ReviewResult> DecideAsync(
-        Actor actor, long review, int seen, bool mustBeOpen, string action, Func<NpgsqlConnection, BatchRow, HeldReview, CancellationToken, Task<DecisionStep>> decide, CancellationToken ct)
+        Actor actor, long review, int seen, bool mustBeOpen, string action, Func<NpgsqlConnection, BatchRow, HeldReview, CancellationToken, Task<DecisionStep>> decide, CancellationToken ct, bool keep = true)
     {
         if (await BatchOfAsync(actor, review, ct) is not { } batchId) return NoSuchReview;
         var result = await Conflicts.RepeatAsync(async token =>
@@ -107,13 +141,14 @@ public sealed class ReviewDesk(Database database, Hints hints, StageWaker waker,
             if (batch.DesiredState == DesiredState.Cancel && !batch.State.IsFinal()) return new(ReviewOutcome.Refused, "Its batch is being cancelled.", held.Version);
             var step = await decide(connection, batch, held, token);
             if (step.Events is not { } events) return new ReviewResult(ReviewOutcome.Refused, step.Message, held.Version);
+            if (!keep) return new(ReviewOutcome.Done, step.Message, held.Version);
             await AuditLog.WriteAsync(connection, actor, $"review_{action}", $"review {review}", token, System.Text.Json.JsonSerializer.Serialize(new { batch = batch.PublicId, item = held.ItemId }));
             await ImportEvents.AppendAsync(connection, batchId, events, token);
             await BatchCompletion.TryCompleteAsync(connection, batchId, token);
             await transaction.CommitAsync(token);
-            return new(ReviewOutcome.Done, step.Message, held.Version + 1);
+            return new(ReviewOutcome.Done, step.Message, held.Version + step.Decisions);
         }, ct);
-        if (result.Outcome != ReviewOutcome.Done) return result;
+        if (result.Outcome != ReviewOutcome.Done || !keep) return result;
         hints.Changed(batchId);
         waker.WakeAll();
         return result;
@@ -138,7 +173,8 @@ public sealed class ReviewDesk(Database database, Hints hints, StageWaker waker,
 }
 
 /// <summary>What a decision wrote: its events, or none and why it was refused.</summary>
-internal sealed record DecisionStep(List<NewEvent>? Events, string Message)
+/// <param name="Decisions">By how much the review's fence moved.</param>
+internal sealed record DecisionStep(List<NewEvent>? Events, string Message, int Decisions = 1)
 {
     public static DecisionStep Refuse(string why) => new(null, why);
 }

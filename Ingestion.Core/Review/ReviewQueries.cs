@@ -10,6 +10,7 @@ namespace Ingestion.Core.Review;
 /// <summary>What waits for people and what they decided, as a scope sees it.</summary>
 public sealed class ReviewQueries(Database database)
 {
+    /// <summary>Reviews with what a filter looks at.</summary>
     internal const string From = """
         FROM ingestion.review_item r
         JOIN ingestion.import_item i ON i.id = r.item_id
@@ -119,6 +120,21 @@ public sealed class ReviewQueries(Database database)
             Title = title,
             Question = field is null ? null : new(field.Name, field.State, field.Found?.Value, field.EntityName ?? (field.Candidates is [var best, ..] ? best.Name : null), field.Confidence, field.Conflict),
         };
+    }
+
+    /// <summary>The latest question about an item, and its fence; null where there is none in reach.</summary>
+    public async Task<(long Review, int Version)?> LatestOfAsync(Scope scope, long item, CancellationToken ct)
+    {
+        const string sql = """
+            SELECT r.id, r.version FROM ingestion.review_item r JOIN ingestion.import_batch b ON b.id = r.batch_id
+            WHERE r.item_id = @item AND b.deleted_at IS NULL
+            ORDER BY r.id DESC
+            LIMIT 1
+            """;
+        await using var connection = await database.OpenWebAsync(scope, ct);
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("item", item) } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetInt32(1)) : null;
     }
 
     private static async Task<int> CountAsync(NpgsqlConnection connection, ReviewFilter filter, CancellationToken ct)

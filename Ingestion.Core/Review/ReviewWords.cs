@@ -33,8 +33,10 @@ public static class ReviewReasons
     public const string Conflict = "conflict";
     /// <summary>A required field is missing.</summary>
     public const string Incomplete = "incomplete";
+    /// <summary>A rule would let it pass, and it belongs to the share that people look at all the same.</summary>
+    public const string Sample = "sample";
 
-    public static IReadOnlyList<string> All { get; } = [Manifest, Quality, Uncertain, Unmatched, NoList, Conflict, Incomplete];
+    public static IReadOnlyList<string> All { get; } = [Manifest, Quality, Uncertain, Unmatched, NoList, Conflict, Incomplete, Sample];
 }
 
 /// <summary>What can be decided.</summary>

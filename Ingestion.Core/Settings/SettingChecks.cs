@@ -1,6 +1,7 @@
 using System.Net;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Review;
 using Ingestion.Core.Sources;
 using Microsoft.Extensions.Options;
 
@@ -95,6 +96,15 @@ internal sealed class RetentionOptionsCheck : IValidateOptions<RetentionOptions>
         .Range("EventsDays", o.EventsDays, 0, Century, "days")
         .Range("TaskRunsDays", o.TaskRunsDays, 0, Century, "days")
         .Range("AuditDays", o.AuditDays, 0, Century, "days")
+        .Result;
+}
+
+internal sealed class ReviewOptionsCheck : IValidateOptions<ReviewOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ReviewOptions o) => new SettingCheck(ReviewOptions.Section)
+        .That("SampleShare", o.SampleShare is >= 0 and <= 1, "must be 0 to 1")
+        .That("ErrorLimit", o.ErrorLimit is > 0 and < 1, "must be more than 0 and less than 1")
+        .Range("LeastSamples", o.LeastSamples, 1, 100_000)
         .Result;
 }
 

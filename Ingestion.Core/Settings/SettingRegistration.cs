@@ -1,6 +1,7 @@
 using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Review;
 using Ingestion.Core.Sources;
 using Ingestion.Core.Telemetry;
 using Ingestion.Core.Webhooks;
@@ -22,6 +23,7 @@ public static class SettingRegistration
         .AddSection<OidcSettings, OidcSettingsCheck>(OidcSettings.Section)
         .AddSection<DatabaseOptions, DatabaseOptionsCheck>(DatabaseOptions.Section)
         .AddSection<RetentionOptions, RetentionOptionsCheck>(RetentionOptions.Section)
+        .AddSection<ReviewOptions, ReviewOptionsCheck>(ReviewOptions.Section)
         .AddSection<ImportOptions, ImportOptionsCheck>(ImportOptions.Section)
         .AddSection<WebhookOptions, WebhookOptionsCheck>(WebhookOptions.Section)
         .AddSection<TelemetryOptions, TelemetryOptionsCheck>(TelemetryOptions.Section)

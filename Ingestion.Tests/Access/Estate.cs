@@ -3,6 +3,8 @@ using Ingestion.Core.Access;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Resolution;
+using Ingestion.Core.Review;
 using Ingestion.Core.Sources;
 using Ingestion.Core.Webhooks;
 using Ingestion.Tests.Support;
@@ -41,12 +43,15 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}", "{type}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
             {
                 ("review", "{Id:long}") => $"{await ReviewAsync()}",
+                ("review", "{id:long}") => $"{(address.Contains("/rules/", StringComparison.Ordinal) ? await RuleAsync() : await ReviewAsync())}",
+                ("review", "{id}") => (await services.GetRequiredService<BulkReviews>().StartAsync(_actor, new(Batch: "none"), ReviewActions.Approve, CancellationToken.None)).PublicId,
+                ("review", "{type}") => await ListAsync(),
                 (_, "{version:long}") => $"{_document.Version}",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
                 ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
@@ -87,6 +92,36 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         return await ScalarAsync<string>("SELECT public_id FROM ingestion.import_batch WHERE id = $1", id);
     }
 
+    // Open, of an item that has a blocked task.
+    private async Task<long> ReviewAsync()
+    {
+        await BatchAsync(draft: false);
+        var item = await ScalarAsync<long>("SELECT max(id) FROM ingestion.import_item WHERE tenant_id = $1", owner.TenantId);
+        await new Make(_database.Worker).Task(await ScalarAsync<long>("SELECT batch_id FROM ingestion.import_item WHERE id = $1", item), TaskState.Blocked, Stage.Review, item: item);
+        await RunAsync("""
+            INSERT INTO ingestion.item_record (item_id, tenant_id, batch_id, document_version_id, fields)
+            SELECT id, tenant_id, batch_id, document_version_id, jsonb_build_array(jsonb_build_object('name', 'who', 'kind', 'text', 'state', 'given', 'found', jsonb_build_object('value', $2::text, 'source', 'name')))
+            FROM ingestion.import_item WHERE id = $1
+            """, item, Canary);
+        return await ScalarAsync<long>("""
+            INSERT INTO ingestion.review_item (tenant_id, collection_id, batch_id, item_id, state, reasons, created_at)
+            SELECT i.tenant_id, b.collection_id, b.id, i.id, 'open', '{uncertain}', ingestion.clock() FROM ingestion.import_item i JOIN ingestion.import_batch b ON b.id = i.batch_id WHERE i.id = $1
+            RETURNING id
+            """, item);
+    }
+
+    private Task<long> RuleAsync() => ScalarAsync<long>("""
+        INSERT INTO ingestion.review_rule (tenant_id, collection_id, review_id, kind, field, entity_type, value, entity, entity_name, state, version, created_by, created_at, changed_by, changed_at, reach)
+        SELECT tenant_id, id, 0, 'value', 'who', 'flyer', $2 || $3, 'canary', $2, 'draft', 1, 'test', now(), 'test', now(), '{}' FROM ingestion.collection WHERE tenant_id = $1 AND key = $4
+        RETURNING id
+        """, owner.TenantId, Canary, $" {_made++}", Collection);
+
+    private async Task<string> ListAsync()
+    {
+        await services.GetRequiredService<ReferenceLists>().LoadAsync(_actor, Collection, "flyer", [new("canary", $"{Canary} entity")], $"{Canary} note", CancellationToken.None);
+        return "flyer";
+    }
+
     private async Task<long> ItemAsync()
     {
         await BatchAsync(draft: false);
@@ -94,16 +129,6 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         // Open documents have a task: whoever cancels one waits for it to be gone. Not due, so that nobody takes it meanwhile.
         await new Make(_database.Worker).Task(await ScalarAsync<long>("SELECT batch_id FROM ingestion.import_item WHERE id = $1", item), due: TimeSpan.FromHours(1), item: item);
         return item;
-    }
-
-    private async Task<long> ReviewAsync()
-    {
-        var item = await ItemAsync();
-        return await ScalarAsync<long>("""
-            INSERT INTO ingestion.review_item (tenant_id, collection_id, batch_id, item_id, state, reasons, created_at)
-            SELECT i.tenant_id, b.collection_id, b.id, i.id, 'open', ARRAY['uncertain'], now() FROM ingestion.import_item i JOIN ingestion.import_batch b ON b.id = i.batch_id WHERE i.id = $1
-            RETURNING id
-            """, item);
     }
 
     private async Task<string> SessionAsync()

@@ -2,6 +2,7 @@ using Ingestion.Core;
 using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Review;
 using Ingestion.Core.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -109,6 +110,7 @@ public sealed class SettingSourcesTests : IDisposable
         read.GetRequiredService<IOptions<OidcSettings>>().Value.ShouldBeEquivalentTo(new OidcSettings());
         read.GetRequiredService<IOptions<DatabaseOptions>>().Value.ShouldBeEquivalentTo(new DatabaseOptions());
         read.GetRequiredService<IOptions<RetentionOptions>>().Value.ShouldBeEquivalentTo(new RetentionOptions());
+        read.GetRequiredService<IOptions<ReviewOptions>>().Value.ShouldBeEquivalentTo(new ReviewOptions());
     }
 
     [Fact]

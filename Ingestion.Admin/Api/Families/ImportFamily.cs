@@ -34,6 +34,7 @@ internal static class ImportFamily
         batches.MapPost("/{id}/resume", (HttpContext http, string id, BatchControl control, CancellationToken ct) => ActAsync(http, id, (a, b) => control.ResumeAsync(a, b, ct), ct));
         batches.MapPost("/{id}/cancel", (HttpContext http, string id, BatchControl control, CancellationToken ct) => ActAsync(http, id, (a, b) => control.CancelAsync(a, b, ct), ct));
         batches.MapPost("/{id}/retry", (HttpContext http, string id, BatchRetry retry, CancellationToken ct) => ActAsync(http, id, (a, b) => retry.RetryAsync(a, b, RetryScope.Failed, null, null, ct), ct));
+        app.MapImportReviews(batches);
         return app;
     }
 

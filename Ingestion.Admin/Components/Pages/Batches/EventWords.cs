@@ -13,11 +13,11 @@ public sealed record EventWords(string Icon, string Tone, string Text)
     public static readonly IReadOnlyList<string> BatchKinds =
     [
         EventKinds.BatchSubmitted, EventKinds.BatchStarted, EventKinds.BatchPaused, EventKinds.BatchResumed, EventKinds.BatchCancelled,
-        EventKinds.BatchRetried, EventKinds.BatchCompleted, EventKinds.BatchDeleted, EventKinds.CancelRequested, EventKinds.WaitsEnded, EventKinds.ItemsDiscovered, EventKinds.InputDone, EventKinds.InputFailed,
+        EventKinds.BatchRetried, EventKinds.BatchCompleted, EventKinds.BatchDeleted, EventKinds.CancelRequested, EventKinds.WaitsEnded, EventKinds.ItemsDiscovered, EventKinds.InputDone, EventKinds.InputFailed, EventKinds.RuleStopped,
     ];
 
     /// <summary>Facts that say that something went wrong.</summary>
-    public static readonly IReadOnlyList<string> ProblemKinds = [EventKinds.ItemFailed, EventKinds.InputFailed, EventKinds.AttemptFailed, EventKinds.LeaseLost];
+    public static readonly IReadOnlyList<string> ProblemKinds = [EventKinds.ItemFailed, EventKinds.InputFailed, EventKinds.AttemptFailed, EventKinds.LeaseLost, EventKinds.RuleStopped];
 
     public static EventWords Of(StoredEvent e)
     {
@@ -47,6 +47,7 @@ public sealed record EventWords(string Icon, string Tone, string Text)
             EventKinds.ReviewRequested => new("person_raised_hand", "person", "Waits for a person to review it."),
             EventKinds.ItemRejected => new("block", "muted", Said(d, "by") is { Length: > 0 } ? $"Rejected{By(d)}" : $"Rejected: {Said(d, "reason")}"),
             EventKinds.ReviewDecided => new("how_to_reg", "person", $"{Decided(d)}{By(d)}"),
+            EventKinds.RuleStopped => new("rule", "paused", $"Rule {Number(d, "rule")} was stopped: {Said(d, "reason")}"),
             EventKinds.AttemptFailed => new("warning", "paused", $"Attempt {Number(d, "attempt")} at {Named(e.Stage)} failed, another follows: {Said(d, "message")}"),
             EventKinds.LeaseLost => new("heart_broken", "paused", $"The worker stopped during attempt {Number(d, "attempt")} at {Named(e.Stage)}."),
             _ => new("info", "waiting", e.Kind.Replace('_', ' ')),

@@ -10,6 +10,9 @@ internal sealed class Inputs(string[] settings)
     public string Pages => _values["pages"];
     public Uri PageServer => new(_values["page-server"]);
     public Uri EmbeddingServer => new(_values["embedding-server"]);
+    public string? List => _values.GetValueOrDefault("list");
+    public string? Names => _values.GetValueOrDefault("names");
+    public string Column => _values["column"];
     public int Subscribers => int.Parse(_values["subscribers"], System.Globalization.CultureInfo.InvariantCulture);
     public int Items => int.Parse(_values["items"], System.Globalization.CultureInfo.InvariantCulture);
 }
@@ -38,6 +41,8 @@ internal static class Contenders
         ["listed-10k"] = _ => ListedPath.RunAsync(10_000),
         ["listed-100k"] = _ => ListedPath.RunAsync(100_000),
         ["resolve"] = ResolveBenchmark.RunAsync,
+        ["review-look"] = _ => ReviewPath.LookAsync(),
+        ["review-approve"] = _ => ReviewPath.ApproveAsync(),
         ["sql"] = QueueFloor.RunAsync,
         ["followed-none"] = i => SubscribersPath.RunAsync(i, onRunning: true, reading: 0, silent: 0),
         ["followed-idle"] = i => SubscribersPath.RunAsync(i, onRunning: false, reading: i.Subscribers, silent: i.Subscribers / 10),

@@ -158,6 +158,7 @@ internal static class RouteRules
         new("POST", "/api/v1/review/import", Permission.Review, Limit.Uploads),
         new("GET", "/api/v1/review/{id:long}", Permission.Read),
         new("POST", "/api/v1/review/{id:long}/decide", Permission.Review),
+        new("POST", "/api/v1/review/assign", Permission.Review),
         new("GET", "/api/v1/review/bulk", Permission.Read),
         new("POST", "/api/v1/review/bulk", Permission.Review, Limit.Batches),
         new("GET", "/api/v1/review/bulk/{id}", Permission.Read),

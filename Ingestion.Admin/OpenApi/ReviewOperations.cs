@@ -15,9 +15,13 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/review/export", ReviewTag, "Everything that a filter finds, with fields, decisions and where it came from, as csv, xlsx, json or jsonl.") { Stream = "text/csv" },
         new("POST", "/api/v1/review/import", ReviewTag, "Take decisions that were written into an exported csv. Only with dry_run=false are they decided; the report has a line for each.") { Bytes = "text/csv", Answer = "review-imported" },
         new("GET", "/api/v1/review/{id:long}", ReviewTag, "One review: fields with their sources and candidates, quality, and every decision.") { Answer = "review" },
-        new("POST", "/api/v1/review/{id:long}/decide", ReviewTag, "Approve, reject, send back, choose, make or merge entities, or take the last decision back. 409 tells what somebody else did since.")
+        new("POST", "/api/v1/review/{id:long}/decide", ReviewTag, "Approve, reject, be unsure, send back, choose, make or merge entities, or take the last decision back. 409 tells what somebody else did since.")
         {
             Request = "review-decide", Required = ["action", "version"], Answer = "review-decided",
+        },
+        new("POST", "/api/v1/review/assign", ReviewTag, "Say who is to decide the open reviews that a filter finds: an account, me, or null for nobody in particular.")
+        {
+            Request = "review-assign", Required = ["filter", "to"], Answer = "review-assigned",
         },
         new("GET", "/api/v1/review/bulk", ReviewTag, "Decisions over filters, newest first.") { Answer = "review-bulks" },
         new("POST", "/api/v1/review/bulk", ReviewTag, "Approve or reject everything that a filter finds, as a job; with dry_run only what it would be (200).", 202)

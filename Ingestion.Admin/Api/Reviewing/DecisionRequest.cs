@@ -16,6 +16,7 @@ internal sealed record DecisionRequest(string Action, int Version)
     {
         [ReviewActions.Approve] = [],
         [ReviewActions.Reject] = [],
+        [ReviewActions.Unsure] = [],
         [ReviewActions.SendBack] = ["stage"],
         [ReviewActions.Pick] = ["field", "entity"],
         [ReviewActions.NewEntity] = ["field", "name", "key"],
@@ -62,6 +63,7 @@ internal sealed record DecisionRequest(string Action, int Version)
         {
             ReviewActions.Approve => desk.ApproveAsync(actor, review, Version, ct),
             ReviewActions.Reject => desk.RejectAsync(actor, review, Version, ct),
+            ReviewActions.Unsure => desk.UnsureAsync(actor, review, Version, ct),
             ReviewActions.SendBack => desk.SendBackAsync(actor, review, Version, JsonFields.Word<Stage>("stage", More["stage"]), ct),
             ReviewActions.Pick => desk.PickAsync(actor, review, Version, More["field"], More["entity"], ct),
             ReviewActions.NewEntity => desk.NewEntityAsync(actor, review, Version, More["field"], new(Key(), More["name"].Trim()), ct),

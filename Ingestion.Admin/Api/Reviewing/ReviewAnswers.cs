@@ -11,14 +11,17 @@ internal static class ReviewAnswers
     public static object Of(ReviewRow r) => new
     {
         r.Id, r.Version, r.State, BatchId = r.BatchPublicId, r.Collection, r.ItemId, r.Name, r.Reasons, r.Confidence, r.Quality, WaitingSince = r.BlockedFor, r.DecidedBy, r.DecidedAt, r.DecisionReason,
+        r.AssignedTo, Unsure = Of(r.Unsure),
     };
 
     public static object Of(ReviewDetail d) => new
     {
         d.Review.Id, d.Review.Version, d.Review.State, BatchId = d.Review.BatchPublicId, d.Review.Collection, d.Review.ItemId, d.Review.Name, Source = d.SourceKey, d.Review.Reasons, d.Review.Confidence, d.Review.Quality,
-        WaitingSince = d.Review.BlockedFor, d.Review.DecidedBy, d.Review.DecidedAt, d.Review.DecisionReason, ItemState = d.ItemState.Word(), d.DocumentVersionId, d.PublishedVersionId,
+        WaitingSince = d.Review.BlockedFor, d.Review.DecidedBy, d.Review.DecidedAt, d.Review.DecisionReason, d.Review.AssignedTo, Unsure = Of(d.Review.Unsure), ItemState = d.ItemState.Word(), d.DocumentVersionId, d.PublishedVersionId,
         Fields = Fields(d.Fields), d.QualityParts, Decisions = d.Decisions.Select(Of),
     };
+
+    private static object? Of(UnsureMark? mark) => mark is null ? null : new { mark.By, mark.Reason, mark.At };
 
     public static object Of(DecisionView d) => new { d.Id, d.Action, d.By, d.Reason, d.At, Chosen = Json(d.Chosen), d.TakenBack };
 

@@ -17,6 +17,7 @@ internal static class ReviewApi
         review.MapGet("/counts", CountsAsync);
         review.MapGet("/{id:long}", FindAsync);
         review.MapPost("/{id:long}/decide", DecideAsync);
+        review.MapPost("/assign", AssignAsync);
         review.MapBulkReviews();
         review.MapReviewFiles();
         review.MapRecords();
@@ -63,6 +64,14 @@ internal static class ReviewApi
             ReviewOutcome.Conflict => Meanwhile(result, after),
             _ => Wire.Refuse(StatusCodes.Status422UnprocessableEntity, result.Message),
         };
+    }
+
+    private static async Task<IResult> AssignAsync(HttpContext http, ReviewAssignments assignments, CancellationToken ct)
+    {
+        using var body = await AccessApi.ObjectAsync(http.Request, ct);
+        var (filter, to) = JsonFields.Read(() => AssignmentRequest.Read(body.RootElement));
+        var actor = http.Actor(Permission.Review);
+        return Wire.Answer(new { Assigned = await assignments.AssignAsync(actor, filter, to == AssignmentRequest.Me ? actor.Name : to, ct) });
     }
 
     // With what the other did, so that a program can show it and ask again.

@@ -31,6 +31,25 @@ public sealed class ReviewApiTests(ReviewApp app) : IClassFixture<ReviewApp>
         await app.SendAsync("GET", $"{Root}/999999999", "", HttpStatusCode.NotFound);
     }
 
+    [Fact]
+    public async Task What_is_unsure_or_assigned_is_marked_and_found()
+    {
+        var (batch, _, reviews) = await app.BatchAsync(3);
+        var unsure = await app.SendAsync("POST", $"{Root}/{reviews[1]}/decide", """{"action":"unsure","version":1,"reason":"Two readings."}""");
+        (unsure.GetProperty("review").Said("state"), unsure.GetProperty("review").GetProperty("unsure").Said("reason")).ShouldBe(("open", "Two readings."));
+        async Task<IEnumerable<long>> FoundAsync(string query) => (await app.GetAsync($"{Root}?batch={batch}&{query}")).GetProperty("reviews").EnumerateArray().Select(r => r.GetProperty("id").GetInt64());
+        (await FoundAsync("unsure=true")).ShouldBe([reviews[1]]);
+        (await FoundAsync("")).ShouldBe([reviews[0], reviews[2], reviews[1]], "what somebody was unsure of comes last");
+
+        var filter = $$"""{"batch":"{{batch}}","unsure":false}""";
+        (await app.SendAsync("POST", $"{Root}/assign", $$"""{"filter":{{filter}},"to":"me"}""")).Count("assigned").ShouldBe(2);
+        (await FoundAsync("assigned_to=nobody")).ShouldBe([reviews[1]]);
+        (await app.SendAsync("POST", $"{Root}/assign", $$"""{"filter":{{filter}},"to":null}""")).Count("assigned").ShouldBe(2);
+        (await FoundAsync("assigned_to=nobody")).Count().ShouldBe(3);
+        (await app.SendAsync("POST", $"{Root}/assign", $$"""{"filter":{{filter}},"to":"usr_stranger"}""", HttpStatusCode.BadRequest)).Said("detail")!.ShouldContain("no such reviewer");
+        await app.SendAsync("POST", $"{Root}/assign", """{"to":"me"}""", HttpStatusCode.BadRequest);
+    }
+
     [Theory]
     [InlineData("state=waiting", "state")]
     [InlineData("reason=whim", "reason")]

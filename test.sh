@@ -43,7 +43,7 @@ for condition in "$filter" "$words"; do
   fi
 done
 
-minutes=20
+minutes=24
 if [[ $long == true ]]; then
   minutes=120
 fi

@@ -66,6 +66,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Killed_process_is_followed_in_its_tasks_and_its_duties()
     {
         await using var site = await FixtureHost.StartAsync();
@@ -96,6 +97,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Frozen_process_that_wakes_writes_nothing_of_what_was_taken_from_it()
     {
         await using var site = await FixtureHost.StartAsync();

@@ -103,7 +103,9 @@ internal static class AccessApi
     internal static async Task<JsonDocument> ObjectAsync(HttpRequest request, CancellationToken ct)
     {
         var (_, json) = await Batches.BodyAsync(request, ct);
-        return json is { RootElement.ValueKind: JsonValueKind.Object } ? json : throw new IngestionException(ErrorCodes.InvalidOption, "Send a JSON object.");
+        if (json is not { RootElement.ValueKind: JsonValueKind.Object }) throw new IngestionException(ErrorCodes.InvalidOption, "Send a JSON object.");
+        JsonFields.RequireText(json.RootElement);
+        return json;
     }
 
     internal static string Required(JsonDocument body, string name, int longest) => body.RootElement.TryGetProperty(name, out var value)

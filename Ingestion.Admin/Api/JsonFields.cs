@@ -24,6 +24,17 @@ internal static class JsonFields
     /// </summary>
     public static void RequireStorable(JsonElement value) => Read(() => IsStorable(value) ? true : throw new IngestionException(ErrorCodes.InvalidOption, "The body holds the character U+0000."));
 
+    /// <summary>Throws <c>invalid_option</c> where a name or text in the body is not valid Unicode, so that whoever looks at it later need not ask.</summary>
+    public static void RequireText(JsonElement value) => Read(() => LengthOfTexts(value));
+
+    private static long LengthOfTexts(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!.Length,
+        JsonValueKind.Array => value.EnumerateArray().Sum(LengthOfTexts),
+        JsonValueKind.Object => value.EnumerateObject().Sum(m => m.Name.Length + LengthOfTexts(m.Value)),
+        _ => 0,
+    };
+
     private static bool IsStorable(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => IsStorable(value.GetString()!),

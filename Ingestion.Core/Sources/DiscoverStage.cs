@@ -55,8 +55,8 @@ public sealed class DiscoverStage(
         var wanted = await context.CheckpointAsync(async (connection, token) =>
         {
             if (page.Save is { } save) await save(connection, token);
-            // Only where the next attempt begins further on than this one did.
-            if (page.Cursor != input.Cursor) await ImportQueue.ForgiveAsync(connection, context.Task, token);
+            // Only where the next attempt begins further on than this one did: behind this page, or with what its save has done.
+            if (page.Save is not null || page.Cursor != input.Cursor) await ImportQueue.ForgiveAsync(connection, context.Task, token);
             if (memory is not null) sifted = await SyncState.SiftAsync(connection, input, memory.Source, listed, context.Options.SkipExisting, token);
             var launched = await LaunchItems.FromListingAsync(connection, input, sifted?.Wanted ?? listed, page.Cursor, token);
             added = launched.Count;

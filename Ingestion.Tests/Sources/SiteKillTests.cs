@@ -17,6 +17,7 @@ public sealed class SiteKillTests
     private const int Kills = 3;
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Killed_crawl_asks_again_for_what_was_under_way_and_for_nothing_else()
     {
         await using var site = await FixtureHost.StartAsync();

@@ -13,6 +13,7 @@ namespace Ingestion.Tests.Webhooks;
 public sealed class KilledSenderTests
 {
     [Fact]
+    [Trait("Category", "Long")]
     public async Task What_was_sent_and_not_written_down_is_sent_again_under_the_same_id()
     {
         await using var receiver = await Receiver.StartAsync();

@@ -29,7 +29,7 @@ public sealed class LimitTests
             var client = limited.CreateClient(new() { AllowAutoRedirect = false, HandleCookies = false });
             client.DefaultRequestHeaders.Add("X-Api-Key", person.Key);
             var method = rule.Methods.Split(' ')[0];
-            var address = "/" + rule.Pattern.TrimStart('/').Replace("{batch}", "job_x", StringComparison.Ordinal).Replace("{id}", "x", StringComparison.Ordinal).Replace("{user_id}", person.Id, StringComparison.Ordinal);
+            var address = "/" + rule.Pattern.TrimStart('/').Replace("{batch}", "job_x", StringComparison.Ordinal).Replace("{id}", "x", StringComparison.Ordinal).Replace("{id:long}", "1", StringComparison.Ordinal).Replace("{user_id}", person.Id, StringComparison.Ordinal);
             HttpResponseMessage? refused = null;
             var said = new List<int>();
             // A minute may end between two of them; then the count begins anew.

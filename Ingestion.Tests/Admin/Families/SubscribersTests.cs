@@ -15,7 +15,7 @@ public sealed class SubscribersTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
-    [Fact]
+    [Fact, Trait("Category", "Long")]
     public Task Readers_are_served_whoever_does_not_read() => RunAsync(300, facts: 1500, dropped: false);
 
     [Fact, Trait("Category", "Long")]

@@ -97,18 +97,29 @@ public sealed partial class SignInTests : IAsyncLifetime
     public async Task Attempts_are_counted_by_address_and_by_name()
     {
         var person = await _people.MakeAsync();
-        var statuses = new List<HttpStatusCode>();
-        for (var i = 0; i < 11; i++) statuses.Add((await SignInAsync(_app.Browser(), $"nobody{i}", "not the password")).StatusCode);
-        statuses.Count(s => s == HttpStatusCode.OK).ShouldBe(10);
-        using var refused = await SignInAsync(_app.Browser(), person.UserName, People.Password);
-        refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
-        refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
-        // Another address is another counter; the name's own holds for all of them, and a header that anybody can write changes nothing.
-        using var elsewhere = await SignInAsync(From("203.0.113.7"), person.UserName, People.Password);
-        elsewhere.StatusCode.ShouldBe(HttpStatusCode.Redirect);
-        var forged = _app.Browser();
-        forged.DefaultRequestHeaders.Add("X-Forwarded-For", "198.51.100.9");
-        (await SignInAsync(forged, person.UserName, People.Password)).StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+        // A minute may end in the middle; then the count began anew, and so does this.
+        for (var round = 0; ; round++)
+        {
+            var minute = Minute();
+            var statuses = new List<HttpStatusCode>();
+            for (var i = 0; i < 11; i++) statuses.Add((await SignInAsync(_app.Browser(), $"nobody{round}-{i}", "not the password")).StatusCode);
+            using var refused = await SignInAsync(_app.Browser(), person.UserName, People.Password);
+            // Another address is another counter; the name's own holds for all of them, and a header that anybody can write changes nothing.
+            using var elsewhere = await SignInAsync(From("203.0.113.7"), person.UserName, People.Password);
+            var forged = _app.Browser();
+            forged.DefaultRequestHeaders.Add("X-Forwarded-For", "198.51.100.9");
+            using var disguised = await SignInAsync(forged, person.UserName, People.Password);
+            if (Minute() != minute) continue;
+            statuses.Count(s => s == HttpStatusCode.OK).ShouldBeInRange(round == 0 ? 10 : 0, 10);
+            statuses[^1].ShouldBe(HttpStatusCode.TooManyRequests);
+            refused.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+            refused.Headers.RetryAfter!.Delta!.Value.ShouldBeInRange(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+            elsewhere.StatusCode.ShouldBe(HttpStatusCode.Redirect);
+            disguised.StatusCode.ShouldBe(HttpStatusCode.TooManyRequests);
+            return;
+        }
+
+        static long Minute() => TimeProvider.System.GetUtcNow().Ticks / TimeSpan.TicksPerMinute;
     }
 
     [Fact]

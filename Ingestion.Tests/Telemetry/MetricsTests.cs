@@ -103,7 +103,7 @@ public sealed partial class MetricsTests : IAsyncLifetime
         {
             lock (spans) own = [.. spans.Where(s => Equals(s.GetTagItem("ingestion.batch"), ended.Id))];
             traces = [.. own.GroupBy(s => s.TraceId).Select(g => string.Join(' ', g.OrderBy(s => s.StartTimeUtc).Select(s => s.DisplayName))).Order()];
-            return Task.FromResult(traces.Contains("stage acquire stage parse stage embed stage index"));
+            return Task.FromResult(traces.Contains("stage acquire stage parse stage embed stage index") && own.Any(s => s.Status == System.Diagnostics.ActivityStatusCode.Error));
         }, "each stage of the document is in its trace");
         own.ShouldContain(s => s.Status == System.Diagnostics.ActivityStatusCode.Error && (string?)s.GetTagItem("ingestion.outcome") == "failed");
         own.ShouldAllBe(s => (string?)s.GetTagItem("ingestion.source_type") == "upload");

@@ -135,11 +135,7 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
     {
         const string sql = $"""
             SELECT r.id, r.batch_id
-            FROM ingestion.review_item r
-            JOIN ingestion.import_item i ON i.id = r.item_id
-            JOIN ingestion.import_batch b ON b.id = r.batch_id
-            JOIN ingestion.collection c ON c.id = r.collection_id
-            LEFT JOIN ingestion.item_record f ON f.item_id = r.item_id
+            {ReviewQueries.From}
             WHERE {ReviewFilter.Sql} AND r.id > @cursor AND r.id <= @through
             ORDER BY r.id
             LIMIT @slice
@@ -162,11 +158,7 @@ public sealed class BulkReviews(Database database, Hints hints, StageWaker waker
     {
         const string sql = $"""
             SELECT count(*)::int, coalesce(max(r.id), 0)
-            FROM ingestion.review_item r
-            JOIN ingestion.import_item i ON i.id = r.item_id
-            JOIN ingestion.import_batch b ON b.id = r.batch_id
-            JOIN ingestion.collection c ON c.id = r.collection_id
-            LEFT JOIN ingestion.item_record f ON f.item_id = r.item_id
+            {ReviewQueries.From}
             WHERE {ReviewFilter.Sql} AND r.id <= @up_to
             """;
         await using var connection = await database.OpenWebAsync(scope, ct);

@@ -10,7 +10,7 @@ namespace Ingestion.Core.Review;
 /// <param name="Best">Those whose likeliest entity is the same one.</param>
 public sealed record SimilarReviews(int Value, int Best);
 
-/// <summary>Where reviews stand among others: before and after, alike, and of which item.</summary>
+/// <summary>Where reviews stand among others: before and after, and alike.</summary>
 public sealed class ReviewPlaces(Database database, ReviewQueries queries)
 {
     /// <summary>
@@ -48,15 +48,6 @@ public sealed class ReviewPlaces(Database database, ReviewQueries queries)
 
     /// <summary>The open reviews of the collection where the field's likeliest entity is the same one.</summary>
     public static ReviewFilter SameBest(ReviewRow review, ResolvedField field) => new(Collection: review.Collection, Field: field.Name, Best: field.Candidates is [var best, ..] ? best.Key : null);
-
-    /// <summary>The newest review of an item; null where it was never asked about.</summary>
-    public async Task<(long Id, string State)?> OfItemAsync(Scope scope, long item, CancellationToken ct)
-    {
-        await using var connection = await database.OpenWebAsync(scope, ct);
-        await using var command = new NpgsqlCommand("SELECT id, state FROM ingestion.review_item WHERE item_id = $1 ORDER BY id DESC LIMIT 1", connection) { Parameters = { new() { Value = item } } };
-        await using var r = await command.ExecuteReaderAsync(ct);
-        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetString(1)) : null;
-    }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, ReviewFilter filter, long review)
     {

@@ -122,11 +122,11 @@ public sealed class ReviewQueries(Database database)
         };
     }
 
-    /// <summary>The latest question about an item, and its fence; null where there is none in reach.</summary>
-    public async Task<(long Review, int Version)?> LatestOfAsync(Scope scope, long item, CancellationToken ct)
+    /// <summary>The latest question about an item, its fence and its state; null where there is none in reach.</summary>
+    public async Task<(long Review, int Version, string State)?> LatestOfAsync(Scope scope, long item, CancellationToken ct)
     {
         const string sql = """
-            SELECT r.id, r.version FROM ingestion.review_item r JOIN ingestion.import_batch b ON b.id = r.batch_id
+            SELECT r.id, r.version, r.state FROM ingestion.review_item r JOIN ingestion.import_batch b ON b.id = r.batch_id
             WHERE r.item_id = @item AND b.deleted_at IS NULL
             ORDER BY r.id DESC
             LIMIT 1
@@ -134,7 +134,7 @@ public sealed class ReviewQueries(Database database)
         await using var connection = await database.OpenWebAsync(scope, ct);
         await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("item", item) } };
         await using var r = await command.ExecuteReaderAsync(ct);
-        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetInt32(1)) : null;
+        return await r.ReadAsync(ct) ? (r.GetInt64(0), r.GetInt32(1), r.GetString(2)) : null;
     }
 
     private static async Task<int> CountAsync(NpgsqlConnection connection, ReviewFilter filter, CancellationToken ct)

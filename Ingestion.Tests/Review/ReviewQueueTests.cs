@@ -116,7 +116,7 @@ public sealed class ReviewQueueTests : DatabaseTest
         (await Places.AlikeAsync("default", detail.Review, detail.Fields[0], None)).ShouldBe(new(2, 4));
         (await Seed.Queries.ListAsync("default", ReviewPlaces.SameValue(detail.Review, detail.Fields[0]), ReviewOrder.Oldest, 0, 10, None)).Rows.Select(r => r.Id).ShouldBe(reviews.Take(3));
         detail.Review.Question.ShouldBe(new("raga", Core.Resolution.FieldState.Uncertain, "kalyANi", "Kalyāni", detail.Fields[0].Confidence, false));
-        (await Places.OfItemAsync("default", detail.Review.ItemId, None)).ShouldBe((reviews[0], ReviewStates.Open));
+        (await Seed.Queries.LatestOfAsync("default", detail.Review.ItemId, None)).ShouldBe((reviews[0], detail.Review.Version, ReviewStates.Open));
     }
 
     [Fact]

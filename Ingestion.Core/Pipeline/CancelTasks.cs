@@ -33,16 +33,25 @@ internal static class CancelTasks
 
     private static async Task<List<NewEvent>> RunAsync(NpgsqlConnection connection, string which, string message, NpgsqlParameter[] parameters, CancellationToken ct)
     {
-        var sql = $"""
-            WITH open AS (
-                SELECT t.id FROM ingestion.import_task_run t
-                WHERE {which} AND t.state IN ('ready', 'running', 'blocked')
-                ORDER BY t.id
-                LIMIT {Slice}
-                FOR NO KEY UPDATE OF t
-            ), tasks AS (
+        // A statement of its own: it waits for what running tasks are just writing, and only the next one sees that, such as a claim on content.
+        var open = new List<long>();
+        await using (var hold = new NpgsqlCommand($"""
+            SELECT t.id FROM ingestion.import_task_run t
+            WHERE {which} AND t.state IN ('ready', 'running', 'blocked')
+            ORDER BY t.id
+            LIMIT {Slice}
+            FOR NO KEY UPDATE OF t
+            """, connection))
+        {
+            hold.Parameters.AddRange(parameters);
+            await using var held = await hold.ExecuteReaderAsync(ct);
+            while (await held.ReadAsync(ct)) open.Add(held.GetInt64(0));
+        }
+        if (open.Count == 0) return [];
+        const string end = """
+            WITH tasks AS (
                 UPDATE ingestion.import_task_run t SET state = 'cancelled', finished_at = ingestion.clock(), lease_until = NULL, error_code = 'cancelled'
-                FROM open WHERE t.id = open.id
+                WHERE t.id = ANY(@open)
                 RETURNING t.id, t.item_id, t.stage
             ), items AS (
                 UPDATE ingestion.import_item i SET state = 'cancelled', step = 'finished', error_code = 'cancelled', error_message = @message, progress_message = NULL, completed_at = ingestion.clock()
@@ -55,8 +64,7 @@ internal static class CancelTasks
             )
             SELECT id, item_id, stage FROM tasks ORDER BY id
             """;
-        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("message", NpgsqlDbType.Text) { Value = message } } };
-        command.Parameters.AddRange(parameters);
+        await using var command = new NpgsqlCommand(end, connection) { Parameters = { new("message", NpgsqlDbType.Text) { Value = message }, new("open", open.ToArray()) } };
         await using var r = await command.ExecuteReaderAsync(ct);
         var events = new List<NewEvent>();
         while (await r.ReadAsync(ct))

@@ -58,6 +58,24 @@ public sealed class ItemControlTests : DatabaseTest
     }
 
     [Fact]
+    public async Task What_a_task_writes_while_its_cancel_waits_for_it_is_taken_back_with_it()
+    {
+        var batch = await Make.Batch();
+        var task = await Make.Task(batch, TaskState.Running, Stage.Parse);
+        await using var connection = await Worker.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        // A checkpoint: the fence is held, and the content claimed under it.
+        await connection.QueryAsync<long>("SELECT id FROM ingestion.import_task_run WHERE id = $1 FOR NO KEY UPDATE", task.Id);
+        await connection.QueryAsync<long>("INSERT INTO ingestion.content_claim (tenant_id, collection_id, sha256, item_id) SELECT $1, 1, 'aa', $2", task.TenantId, Id(task));
+        var cancel = CancelAsync(batch, Id(task));
+        await Eventually.IsAsync(async () => await ScalarAsync<bool>("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"), "the cancel waits for the task");
+        await transaction.CommitAsync();
+        (await cancel).Done.ShouldBeTrue();
+        (await QueryAsync<string>("SELECT state FROM ingestion.import_item")).ShouldBe(["cancelled"]);
+        (await ScalarAsync<long>("SELECT count(*) FROM ingestion.content_claim")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Nothing_open_nothing_of_ours_and_a_cancel_under_way_are_said()
     {
         var batch = await Make.Batch();

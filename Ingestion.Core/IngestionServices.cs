@@ -78,7 +78,7 @@ public static class IngestionServices
         services.AddSingleton<ReviewRules>().AddSingleton<RuleTrials>().AddSingleton<RuleBook>().AddSingleton<RuleChecks>().AddSingleton<RuleApplication>();
         services.AddSingleton<Repairs>().AddSingleton<Verification>().AddSingleton<Conditions>().AddSingleton<QueueHealth>();
         services.AddSingleton<WebhookDesk>().AddSingleton<WebhookQueries>();
-        services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<SafeMarkdown>();
+        services.AddSingleton<Collections>().AddSingleton<Documents>().AddSingleton<DocumentFiles>().AddSingleton<PageImages>().AddSingleton<SafeMarkdown>();
         return services;
     }
 

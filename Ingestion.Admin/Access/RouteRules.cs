@@ -149,6 +149,8 @@ internal static class RouteRules
         new("GET", "/api/v1/documents/{version:long}/chunks", Permission.Read),
         new("GET", "/api/v1/documents/{version:long}/markdown", Permission.Read),
         new("GET", "/api/v1/documents/{version:long}/raw", Permission.Read),
+        new("GET", "/api/v1/documents/{version:long}/original", Permission.Read),
+        new("GET", "/api/v1/documents/{version:long}/pages/{page:int}", Permission.Read),
         new("GET", "/api/v1/search", Permission.Read, Limit.Searches),
 
         // review

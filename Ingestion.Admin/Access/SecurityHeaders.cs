@@ -9,6 +9,9 @@ internal sealed class SecurityHeaders(RequestDelegate next)
     /// <summary>For files that strangers wrote, should a browser ever show one: nothing runs, nothing loads, and it is nobody's origin.</summary>
     public const string OfStrangers = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
+    /// <summary>The same within a page of ours, looking as it did: its own styles and embedded pictures, and still no scripts, forms, links or requests.</summary>
+    public const string OfFramedStrangers = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox";
+
     private const string ContentSecurityPolicy =
         "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
         + "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";

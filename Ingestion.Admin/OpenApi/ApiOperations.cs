@@ -68,6 +68,8 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/documents/{version:long}/chunks", "Library", "The chunks of a version, in order.") { Answer = "chunks" },
         new("GET", "/api/v1/documents/{version:long}/markdown", "Library", "A version as Markdown.") { Stream = "text/markdown" },
         new("GET", "/api/v1/documents/{version:long}/raw", "Library", "A version's bytes as they came.") { Stream = "application/octet-stream" },
+        new("GET", "/api/v1/documents/{version:long}/original", "Library", "A web page as it came, to be framed: nothing of it runs, nothing is loaded. 404 for other formats.") { Stream = "text/html" },
+        new("GET", "/api/v1/documents/{version:long}/pages/{page:int}", "Library", "A page of a PDF as a picture. 404 for other formats.") { Stream = "image/png" },
         new("GET", "/api/v1/search", "Library", "Search by words and by meaning.") { Answer = "search" },
     ];
 

@@ -21,8 +21,18 @@ internal static class PopplerProcess
     /// Streams the tool's output to a consumer. Throws <c>parse_timeout</c> where time runs out; any other ending is the result's.
     /// The child is dead when this returns or throws.
     /// </summary>
-    public static async Task<PopplerExit> RunAsync(
-        string tool, IReadOnlyList<string> arguments, ParseLimits limits, Action<ReadOnlyMemory<char>> output, CancellationToken ct)
+    public static Task<PopplerExit> RunAsync(string tool, IReadOnlyList<string> arguments, ParseLimits limits, Action<ReadOnlyMemory<char>> output, CancellationToken ct) =>
+        RunAsync(tool, arguments, limits, async (process, token) =>
+        {
+            var buffer = new char[1 << 16];
+            for (int read; (read = await process.StandardOutput.ReadAsync(buffer, token)) > 0;) output(buffer.AsMemory(0, read));
+        }, ct);
+
+    /// <summary>The same for a tool that writes bytes.</summary>
+    public static Task<PopplerExit> RunAsync(string tool, IReadOnlyList<string> arguments, ParseLimits limits, Stream output, CancellationToken ct) =>
+        RunAsync(tool, arguments, limits, (process, token) => process.StandardOutput.BaseStream.CopyToAsync(output, token), ct);
+
+    private static async Task<PopplerExit> RunAsync(string tool, IReadOnlyList<string> arguments, ParseLimits limits, Func<Process, CancellationToken, Task> read, CancellationToken ct)
     {
         var seconds = Math.Max(1, (int)Math.Ceiling(limits.Timeout.TotalSeconds));
         using var process = Start(tool, arguments, limits.MaxMemoryBytes, seconds);
@@ -32,8 +42,7 @@ internal static class PopplerProcess
         {
             process.StandardInput.Close();
             var errors = ReadErrorsAsync(process.StandardError, timeout.Token);
-            var buffer = new char[1 << 16];
-            for (int read; (read = await process.StandardOutput.ReadAsync(buffer, timeout.Token)) > 0;) output(buffer.AsMemory(0, read));
+            await read(process, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
             var code = process.ExitCode;
             return new PopplerExit(code, code > 128 ? code - 128 : null, await errors);

@@ -24,6 +24,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
     private readonly Database _database = services.GetRequiredService<Database>();
     private readonly Actor _actor = new(owner.TenantId, owner.Id);
     private Seeded _document = null!;
+    private Seeded _pdf = null!;
     private string _webhook = "";
     private int _made;
 
@@ -33,8 +34,12 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         await RunAsync("INSERT INTO ingestion.collection (tenant_id, key, name) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING", owner.TenantId, Collection);
         _document = await seed.DocumentAsync($"{Canary} title", [$"The {Canary} flies at dusk."], owner.TenantId, Collection, $$"""{"Who":"{{Canary}}"}""", source: $"{Canary}-{Guid.NewGuid():n}.md");
         var stored = await services.GetRequiredService<IArtifactStore>().PutAsync($"{owner.TenantId}/estate/1/normalized.md", new MemoryStream(Encoding.UTF8.GetBytes($"# {Canary}")), CancellationToken.None);
-        await RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1 WHERE id = $2", stored.ToString(), _document.Version);
+        await RunAsync("UPDATE ingestion.document_version SET markdown_uri = $1, format = 'html' WHERE id = $2", stored.ToString(), _document.Version);
         await RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE tenant_id = $2 AND source_id = $3", stored.ToString(), owner.TenantId, _document.Source);
+        _pdf = await seed.DocumentAsync($"{Canary} pages", [$"The {Canary} on paper."], owner.TenantId, Collection, source: $"{Canary}-{Guid.NewGuid():n}.pdf");
+        var paper = await services.GetRequiredService<IArtifactStore>().PutAsync($"{owner.TenantId}/estate/2/raw.bin", new MemoryStream(PdfFile.BlankPage()), CancellationToken.None);
+        await RunAsync("UPDATE ingestion.document_version SET format = 'pdf', pages = 1 WHERE id = $1", _pdf.Version);
+        await RunAsync("UPDATE ingestion.source_version SET raw_uri = $1 WHERE tenant_id = $2 AND source_id = $3", paper.ToString(), owner.TenantId, _pdf.Source);
     }
 
     /// <summary>The address of a route with new things of the owner's in its places.</summary>
@@ -43,7 +48,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}", "{type}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{page:int}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}", "{type}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
@@ -52,7 +57,8 @@ internal sealed class Estate(IServiceProvider services, Person owner)
                 ("review", "{id:long}") => $"{(address.Contains("/rules/", StringComparison.Ordinal) ? await RuleAsync() : await ReviewAsync())}",
                 ("review", "{id}") => (await services.GetRequiredService<BulkReviews>().StartAsync(_actor, new(Batch: "none"), ReviewActions.Approve, CancellationToken.None)).PublicId,
                 ("review", "{type}") => await ListAsync(),
-                (_, "{version:long}") => $"{_document.Version}",
+                (_, "{version:long}") => $"{(address.Contains("{page:int}", StringComparison.Ordinal) ? _pdf : _document).Version}",
+                (_, "{page:int}") => "1",
                 (_, "{Id:long}" or "{id:long}") => $"{_document.Document}",
                 ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
                 (_, "{Key}" or "{key}" or "{collection_id}") => Collection,

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -134,6 +135,52 @@ public sealed class LibraryPagesTests(AdminApp app) : IClassFixture<AdminApp>
         (await caller.GetAsync("/api/v1/documents/999999/markdown")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await app.Caller().GetAsync($"/api/v1/documents/{of.Version}/raw")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
     }
+
+    [Fact]
+    public async Task An_original_web_page_is_shown_where_nothing_of_it_acts_and_no_other_format_is()
+    {
+        var (_, _, of) = await HostileItemAsync();
+        var caller = app.Caller(AdminApp.Key);
+        (await caller.GetAsync($"/api/v1/documents/{of.Version}/original")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        await RunAsync("UPDATE ingestion.document_version SET format = 'html' WHERE id = $1", of.Version);
+        using var answer = await caller.GetAsync($"/api/v1/documents/{of.Version}/original");
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("text/html");
+        // Framed or opened by itself: a sandbox without any leave, and no request to anywhere.
+        answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().Split("; ").ShouldBe(["default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", "frame-ancestors 'self'", "sandbox"]);
+        (await answer.Content.ReadAsStringAsync()).ShouldContain("<script>");
+        (await app.Caller().GetAsync($"/api/v1/documents/{of.Version}/original")).StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_page_of_a_pdf_is_drawn_and_one_that_is_not_there_or_cannot_be_drawn_is_said()
+    {
+        var (_, _, of) = await HostileItemAsync();
+        var caller = app.Caller(AdminApp.Key);
+        // Fifty metres wide: what is drawn has a size of ours.
+        await KeepAsync(of, PdfFile.BlankPage(141_732, 70_866));
+        using var page = await caller.GetAsync($"/api/v1/documents/{of.Version}/pages/1");
+        page.StatusCode.ShouldBe(HttpStatusCode.OK);
+        page.Content.Headers.ContentType!.MediaType.ShouldBe("image/png");
+        var png = await page.Content.ReadAsByteArrayAsync();
+        png[..8].ShouldBe([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
+        BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)).ShouldBe(1400);
+        foreach (var none in new[] { 0, 2 }) (await caller.GetAsync($"/api/v1/documents/{of.Version}/pages/{none}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+
+        await KeepAsync(of, "%PDF-1.4 and nothing more"u8.ToArray());
+        using var broken = await caller.GetAsync($"/api/v1/documents/{of.Version}/pages/1");
+        ((int)broken.StatusCode).ShouldBeInRange(400, 499);
+        (await broken.Content.ReadAsStringAsync()).ShouldContain("damaged");
+    }
+
+    private async Task KeepAsync(Seeded of, byte[] raw)
+    {
+        var uri = await app.Services.GetRequiredService<Core.Artifacts.IArtifactStore>().PutAsync($"default/originals/{Guid.NewGuid():N}.bin", new MemoryStream(raw), CancellationToken.None);
+        await RunAsync("UPDATE ingestion.document_version SET format = 'pdf', pages = 1 WHERE id = $1", of.Version);
+        await RunAsync("UPDATE ingestion.source_version SET raw_uri = $2 WHERE source_id = $1", of.Source, uri.AbsoluteUri);
+    }
+
+    private Task RunAsync(string sql, params object[] parameters) => new LibrarySeed(app.Services.GetRequiredService<Database>()).RunAsync(sql, parameters);
 
     private Task<(string Batch, long Item, Seeded Of)> HostileItemAsync() => new HostileLibrary(app.Services).ItemAsync();
 

@@ -26,5 +26,12 @@ internal static class PdfFile
         return file.ToArray();
     }
 
+    /// <summary>One page with nothing on it.</summary>
+    /// <param name="width">In points, as the height.</param>
+    public static byte[] BlankPage(int width = 595, int height = 842) => Write(
+    [
+        "<< /Type /Catalog /Pages 2 0 R >>"u8.ToArray(), "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"u8.ToArray(), Latin1($"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width} {height}] >>"),
+    ]);
+
     private static byte[] Latin1(FormattableString text) => Encoding.Latin1.GetBytes(text.ToString(CultureInfo.InvariantCulture));
 }

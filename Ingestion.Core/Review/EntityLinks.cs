@@ -44,6 +44,20 @@ internal static class EntityLinks
         return new(merged, version, List: list.ListId, Before: [gone, kept, .. children]);
     }
 
+    public static async Task<EntityLink> SplitAsync(NpgsqlConnection connection, Actor actor, ListVersion list, string from, IReadOnlyList<string> spellings, ReferenceEntity entity, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(entity.Key) || string.IsNullOrWhiteSpace(entity.Name)) return EntityLink.Refuse("What is split off needs a key and a name.");
+        if (spellings.Count == 0) return EntityLink.Refuse("Say which spellings mean the other one.");
+        var current = await CurrentAsync(connection, list, ct);
+        if (!current.TryGetValue(from, out var whole)) return EntityLink.Refuse(Unknown(list, from));
+        if (current.ContainsKey(entity.Key)) return EntityLink.Refuse($"The list of {list.EntityType} holds “{entity.Key}” already.");
+        if (spellings.FirstOrDefault(s => whole.Aliases.All(a => a.Text != s)) is { } stranger) return EntityLink.Refuse($"“{stranger}” is no spelling of {whole.Name}.");
+        var (off, kept) = (whole.Aliases.Where(a => spellings.Contains(a.Text)).ToList(), whole.Aliases.Where(a => !spellings.Contains(a.Text)).ToList());
+        var made = entity with { Aliases = [.. off.Where(a => a.Text != entity.Name)], Parent = whole.Parent };
+        var version = await ReferenceRows.ChangeAsync(connection, actor.TenantId, list, [whole with { Aliases = kept }, made], [], actor.Name, $"{made.Name} was split off {whole.Name} in review.", ct);
+        return new(made, version, List: list.ListId, Added: made.Key, Before: [whole]);
+    }
+
     /// <summary>Takes a change of a list back. Null where it was done; else why it cannot be.</summary>
     public static async Task<string?> UndoAsync(NpgsqlConnection connection, Actor actor, long itemId, DecisionBefore before, string entityType, CancellationToken ct)
     {
@@ -51,18 +65,12 @@ internal static class EntityLinks
         await using (var hold = new NpgsqlCommand("SELECT version FROM ingestion.reference_list WHERE id = $1 FOR UPDATE", connection) { Parameters = { new() { Value = listId } } })
         {
             var list = new ListVersion(listId, entityType, (int)(await hold.ExecuteScalarAsync(ct))!);
-            if (before.Added is { } added)
-            {
-                if (await UsersAsync(connection, listId, added, entityType, itemId, ct) is > 0 and var users) return $"{users} other documents mean “{added}” by now; it stays in the list.";
-                await ReferenceRows.ChangeAsync(connection, actor.TenantId, list, [], [added], actor.Name, $"{added} was taken back in review.", ct);
-            }
-            else if (before.Entities is { } entities)
-            {
-                var current = await CurrentAsync(connection, list, ct);
-                if (await ChangedSinceAsync(connection, listId, before.ListVersion!.Value, [.. entities.Select(e => e.Key)], ct) || current.ContainsKey(entities[0].Key))
-                    return "The merged entities were changed since; the merge stays.";
-                await ReferenceRows.ChangeAsync(connection, actor.TenantId, list, entities, [], actor.Name, $"The merge of {entities[0].Name} was taken back in review.", ct);
-            }
+            var entities = before.Entities ?? [];
+            if (before.Added is { } added && await UsersAsync(connection, listId, added, entityType, itemId, ct) is > 0 and var users)
+                return $"{users} other documents mean “{added}” by now; it stays in the list.";
+            string[] touched = [.. entities.Select(e => e.Key), .. before.Added is null || entities.Count == 0 ? Array.Empty<string>() : [before.Added]];
+            if (await ChangedSinceAsync(connection, listId, before.ListVersion!.Value, touched, ct)) return "The entities were changed since; they stay as they are.";
+            await ReferenceRows.ChangeAsync(connection, actor.TenantId, list, entities, before.Added is null ? [] : [before.Added], actor.Name, $"What was decided of {before.Added ?? entities[0].Name} was taken back in review.", ct);
             return null;
         }
     }

@@ -63,6 +63,10 @@ public sealed class ReviewDesk(Database database, Hints hints, StageWaker waker,
     public Task<ReviewResult> MergeAsync(Actor actor, long review, int seen, string field, string from, string into, CancellationToken ct) =>
         LinkAsync(actor, review, seen, ReviewActions.Merge, field, (connection, list, token) => EntityLinks.MergeAsync(connection, actor, list, from, into, token), ct);
 
+    /// <summary>Takes spellings off an entity of the field's list and makes another one of them, which is chosen: what <see cref="MergeAsync"/> puts together.</summary>
+    public Task<ReviewResult> SplitAsync(Actor actor, long review, int seen, string field, string from, IReadOnlyList<string> spellings, string key, string name, CancellationToken ct) =>
+        LinkAsync(actor, review, seen, ReviewActions.Split, field, (connection, list, token) => EntityLinks.SplitAsync(connection, actor, list, from, spellings, new(key, name), token), ct);
+
     /// <summary>Takes the last decision on a review back: fields, lists, document, task and what was published are as before it.</summary>
     public Task<ReviewResult> UndoAsync(Actor actor, long review, int seen, CancellationToken ct) => DecideAsync(actor, review, seen, mustBeOpen: false, ReviewActions.Undo,
         (connection, batch, held, token) => ReviewUndo.RunAsync(connection, actor, batch, held, token), ct);

@@ -12,7 +12,7 @@ namespace Ingestion.Core.Review;
 /// <param name="List">The reference list that the decision changed; null for none.</param>
 /// <param name="ListVersion">The version that the change made.</param>
 /// <param name="Added">The key of the entity that was made.</param>
-/// <param name="Entities">Entities as they were before a merge.</param>
+/// <param name="Entities">Entities as they were before they were merged, or one was split.</param>
 /// <param name="Unsure">The mark that was there.</param>
 internal sealed record DecisionBefore(
     [property: JsonPropertyName("fields")] JsonElement Fields, [property: JsonPropertyName("confidence")] double? Confidence, [property: JsonPropertyName("document_version")] long? DocumentVersion,

@@ -51,6 +51,8 @@ public static class ReviewActions
     public const string NewEntity = "new_entity";
     /// <summary>Make one of two entities of a list, and choose it.</summary>
     public const string Merge = "merge";
+    /// <summary>Take spellings off an entity that mean another one, make that one, and choose it.</summary>
+    public const string Split = "split";
     /// <summary>Say that one cannot say: it stays open, marked, and comes last.</summary>
     public const string Unsure = "unsure";
     public const string Undo = "undo";

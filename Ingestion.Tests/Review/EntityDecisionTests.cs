@@ -89,6 +89,35 @@ public sealed class EntityDecisionTests : DatabaseTest
         (await Rows.ProblemsAsync(Worker)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Splitting_makes_two_of_one_by_its_spellings_and_taking_it_back_makes_one()
+    {
+        await LoadAsync();
+        var before = await ListAsync();
+        var (_, reviews) = await Seed.BatchAsync(1);
+        (await Seed.Desk.SplitAsync(Make.Actor, reviews[0], 1, "raga", "todi", ["Todi"], "tdi", "TODi", CancellationToken.None)).Message.ShouldBe("“Todi” is no spelling of Todi.");
+        (await Seed.Desk.SplitAsync(Make.Actor, reviews[0], 1, "raga", "todi", ["tODi"], "kalyani", "tODi", CancellationToken.None)).Outcome.ShouldBe(ReviewOutcome.Refused);
+        (await Seed.Desk.SplitAsync(Make.Actor, reviews[0], 1, "raga", "todi", ["tODi"], "todi-2", "Tōdi", CancellationToken.None)).ShouldBe(new(ReviewOutcome.Done, "raga is Tōdi.", 2));
+        (await ListAsync()).Single(e => e.Key == "todi").Aliases.ShouldBeEmpty();
+        (await ListAsync()).Single(e => e.Key == "todi-2").Aliases.Select(a => a.Text).ShouldBe(["tODi"]);
+        (await FieldAsync(reviews[0])).Entity.ShouldBe("todi-2");
+
+        (await Seed.Desk.UndoAsync(Make.Actor, reviews[0], 2, CancellationToken.None)).Outcome.ShouldBe(ReviewOutcome.Done);
+        (await ListAsync()).Select(Text).ShouldBe(before.Select(Text));
+        (await Rows.ProblemsAsync(Worker)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_split_is_not_taken_back_over_what_was_changed_since()
+    {
+        await LoadAsync();
+        var (_, reviews) = await Seed.BatchAsync(1);
+        await Seed.Desk.SplitAsync(Make.Actor, reviews[0], 1, "raga", "todi", ["tODi"], "todi-2", "Tōdi", CancellationToken.None);
+        await Lists.LoadAsync(Make.Actor, "default", "raga", [new("todi", "Todi, the old one"), new("todi-2", "Tōdi")], null, CancellationToken.None);
+        (await Seed.Desk.UndoAsync(Make.Actor, reviews[0], 2, CancellationToken.None)).Message.ShouldContain("changed since");
+        (await FieldAsync(reviews[0])).Entity.ShouldBe("todi-2");
+    }
+
     private static readonly Matcher KrithiRagas = Resolution.KrithiReference.Ragas;
 
     private Task<int> LoadAsync() => Lists.LoadAsync(Make.Actor, "default", "raga",

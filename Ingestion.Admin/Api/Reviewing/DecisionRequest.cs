@@ -21,6 +21,8 @@ internal sealed record DecisionRequest(string Action, int Version)
         [ReviewActions.Pick] = ["field", "entity"],
         [ReviewActions.NewEntity] = ["field", "name", "key"],
         [ReviewActions.Merge] = ["field", "from", "into"],
+        // Spellings are parted as a table's aliases are.
+        [ReviewActions.Split] = ["field", "from", "spellings", "name", "key"],
         [ReviewActions.Undo] = [],
     };
 
@@ -68,6 +70,7 @@ internal sealed record DecisionRequest(string Action, int Version)
             ReviewActions.Pick => desk.PickAsync(actor, review, Version, More["field"], More["entity"], ct),
             ReviewActions.NewEntity => desk.NewEntityAsync(actor, review, Version, More["field"], new(Key(), More["name"].Trim()), ct),
             ReviewActions.Merge => desk.MergeAsync(actor, review, Version, More["field"], More["from"], More["into"], ct),
+            ReviewActions.Split => desk.SplitAsync(actor, review, Version, More["field"], More["from"], More["spellings"].Split('|', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), Key(), More["name"].Trim(), ct),
             _ => desk.UndoAsync(actor, review, Version, ct),
         };
     }

@@ -91,6 +91,7 @@ public sealed record EventWords(string Icon, string Tone, string Text)
         "pick" => $"The {Said(d, "field")} was chosen: {Said(d, "entity")},",
         "new_entity" => $"A new entity was made for the {Said(d, "field")}: {Said(d, "entity")},",
         "merge" => $"Two entities of the {Said(d, "field")} became one: {Said(d, "entity")},",
+        "split" => $"An entity of the {Said(d, "field")} became two: {Said(d, "entity")} was split off,",
         _ => "Decided",
     };
 

@@ -55,6 +55,7 @@ public static class ReviewWords
         ReviewActions.Pick => "chose an entity",
         ReviewActions.NewEntity => "made a new entity",
         ReviewActions.Merge => "merged two entities",
+        ReviewActions.Split => "split an entity",
         ReviewActions.Unsure => "was unsure",
         ReviewActions.Undo => "took a decision back",
         _ => action.Replace('_', ' '),

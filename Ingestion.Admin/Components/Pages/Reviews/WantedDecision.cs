@@ -26,4 +26,7 @@ public sealed record WantedDecision(string Verb, string Past, bool Leaves, Func<
     public static WantedDecision NewEntity(string field, ReferenceEntity entity) => new($"Make {entity.Name}", $"{field} is {entity.Name}", false, (desk, actor, review, seen) => desk.NewEntityAsync(actor, review, seen, field, entity, None));
 
     public static WantedDecision Merge(string field, string from, string into) => new("Merge the two", "Merged", false, (desk, actor, review, seen) => desk.MergeAsync(actor, review, seen, field, from, into, None));
+
+    public static WantedDecision Split(string field, string from, IReadOnlyList<string> spellings, string key, string name) =>
+        new($"Split {name} off", $"{field} is {name}", false, (desk, actor, review, seen) => desk.SplitAsync(actor, review, seen, field, from, spellings, key, name, None));
 }

@@ -10,7 +10,6 @@ namespace Ingestion.Admin.Api.Reviewing;
 internal static class BulkReviewsApi
 {
     private const int MaxListed = 200;
-    private const int Samples = 10;
     private static readonly string[] Known = ["action", "reason", "filter", "total", "dry_run"];
 
     public static void MapBulkReviews(this RouteGroupBuilder review)
@@ -25,15 +24,15 @@ internal static class BulkReviewsApi
             await bulks.FindAsync(http.User.Scope(), id.Replace('\0', '\uFFFD'), ct) is { } found ? Tagged.Answer(http, ReviewAnswers.Of(found)) : AccessApi.None());
     }
 
-    private static async Task<IResult> StartAsync(HttpContext http, BulkReviews bulks, ReviewQueries reviews, CancellationToken ct)
+    private static async Task<IResult> StartAsync(HttpContext http, BulkReviews bulks, ReviewQueries reviews, BulkPreviews previews, CancellationToken ct)
     {
         using var body = await AccessApi.ObjectAsync(http.Request, ct);
         var asked = JsonFields.Read(() => Read(body.RootElement));
         var scope = http.User.Scope();
-        if (asked.DryRun || asked.Total is not null)
+        if (asked.DryRun) return Wire.Answer(Of(asked.Action, await previews.OfAsync(scope, asked.Filter, ct)));
+        if (asked.Total is not null)
         {
             var total = await reviews.CountAsync(scope, asked.Filter, ct);
-            if (asked.DryRun) return Wire.Answer(await PreviewAsync(reviews, scope, asked, total, ct));
             if (total != asked.Total) return Results.Problem($"The filter finds {total:N0} reviews now, not {asked.Total:N0}. Look again, then decide.", statusCode: StatusCodes.Status409Conflict, extensions: new Dictionary<string, object?> { ["total"] = total });
         }
         var bulk = await bulks.StartAsync(http.Actor(Permission.Review) with { Reason = asked.Reason }, asked.Filter, asked.Action, ct);
@@ -41,11 +40,14 @@ internal static class BulkReviewsApi
         return Wire.Answer(ReviewAnswers.Of(bulk), StatusCodes.Status202Accepted);
     }
 
-    private static async Task<object> PreviewAsync(ReviewQueries reviews, Scope scope, Asked asked, int total, CancellationToken ct) => new
+    private static object Of(string action, BulkPreview preview) => new
     {
-        DryRun = true, asked.Action, Total = total,
-        Reasons = (await reviews.ReasonsAsync(scope, asked.Filter, ct)).Select(c => new { Reason = c.Word, c.Count }),
-        LeastSure = (await reviews.ListAsync(scope, asked.Filter, ReviewOrder.LeastSure, 0, Samples, ct)).Rows.Select(ReviewAnswers.Of),
+        DryRun = true, Action = action, preview.Total, preview.Unsure, preview.OfOthers,
+        Reasons = preview.Reasons.Select(c => new { Reason = c.Word, c.Count }),
+        Collections = preview.Collections.Select(c => new { Collection = c.Word, c.Count }),
+        Fields = preview.Fields.Select(f => new { f.Field, f.Values, Most = f.Most.Select(c => new { Value = c.Word, c.Count }) }),
+        LeastSure = preview.LeastSure.Select(ReviewAnswers.Of),
+        Samples = preview.Samples.Select(ReviewAnswers.Of),
     };
 
     private static Asked Read(JsonElement body)

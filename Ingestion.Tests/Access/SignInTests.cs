@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
@@ -64,19 +65,24 @@ public sealed partial class SignInTests : IAsyncLifetime
     [Fact]
     public async Task Wrong_name_and_wrong_password_are_told_the_same_and_take_as_long()
     {
-        var person = await _people.MakeAsync();
+        await using var app = new AdminApp { HashesAsInUse = true };
+        var person = await new People(app.Services).MakeAsync();
         var (known, unknown) = (new List<string>(), new List<string>());
         var (slow, fast) = (TimeSpan.Zero, TimeSpan.Zero);
         for (var i = 0; i < 3; i++)
         {
             var started = Stopwatch.GetTimestamp();
-            known.Add(Shown(await (await SignInAsync(_app.Browser(), person.UserName, "not the password at all")).Content.ReadAsStringAsync()));
+            known.Add(Shown(await (await SignInAsync(app.Browser(), person.UserName, "not the password at all")).Content.ReadAsStringAsync()));
             slow += Stopwatch.GetElapsedTime(started);
             started = Stopwatch.GetTimestamp();
-            unknown.Add(Shown(await (await SignInAsync(_app.Browser(), "nobody-of-this-name", "not the password at all")).Content.ReadAsStringAsync()));
+            unknown.Add(Shown(await (await SignInAsync(app.Browser(), "nobody-of-this-name", "not the password at all")).Content.ReadAsStringAsync()));
             fast += Stopwatch.GetElapsedTime(started);
         }
         known.Concat(unknown).Distinct().ShouldHaveSingleItem().ShouldBe("User name or password is not right.");
+        // PBKDF2 with SHA-512 in the framework's third format: marker, function, rounds.
+        await using var db = app.Services.GetRequiredService<Contexts>().Worker();
+        var hash = Convert.FromBase64String((await db.Accounts.SingleAsync(a => a.Id == person.Id)).PasswordHash!);
+        (hash[0], BinaryPrimitives.ReadInt32BigEndian(hash.AsSpan(1)), BinaryPrimitives.ReadInt32BigEndian(hash.AsSpan(5))).ShouldBe(((byte)1, 2, 210_000));
         // Both hash once; without that the unknown name would be answered in a tenth of the time.
         (fast / slow).ShouldBeGreaterThan(0.4, $"unknown {fast}, known {slow}");
     }

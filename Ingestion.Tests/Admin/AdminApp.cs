@@ -2,6 +2,7 @@ using System.Net;
 using Ingestion.Admin.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,9 @@ public sealed class AdminApp : WebApplicationFactory<Program>
 
     // Awaited here because the host is built synchronously; the server is started once for the whole run.
     private readonly Support.TestDatabase _database = Support.PostgresServer.CreateDatabaseAsync().GetAwaiter().GetResult();
+
+    /// <summary>True where passwords are to cost what they cost in use; without it they are hashed quickly, since every test has people.</summary>
+    public bool HashesAsInUse { get; init; }
 
     public string Data => _data;
 
@@ -57,7 +61,11 @@ public sealed class AdminApp : WebApplicationFactory<Program>
         builder.UseSetting("Ingestion:Port", "0");
         builder.UseSetting("Ingestion:BootstrapKey", Key);
         builder.UseSetting("Logging:LogLevel:Default", "None");
-        builder.ConfigureTestServices(services => services.AddTransient<IStartupFilter, SenderAddress>());
+        builder.ConfigureTestServices(services =>
+        {
+            services.AddTransient<IStartupFilter, SenderAddress>();
+            if (!HashesAsInUse) services.PostConfigure<PasswordHasherOptions>(o => o.IterationCount = 100);
+        });
     }
 
     public override async ValueTask DisposeAsync()

@@ -35,7 +35,7 @@ public static class PostgresServer
 
     private static async Task<EmbeddedPostgres> StartAsync()
     {
-        var directory = new TemporaryDirectory("ingestion-tests-").Traversable();
+        var directory = TemporaryDirectory.InMemory("ingestion-tests-").Traversable();
         var server = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions { DataDirectory = directory.Path, Fast = true }, NullLogger<EmbeddedPostgres>.Instance);
         RemoveAfterUs(directory.Path, server.LifelinePid!.Value);
         if (Prepare is { } prepare)

@@ -58,6 +58,8 @@ public static class ErrorCodes
     public static readonly ErrorCode FetchTimeout = new("fetch_timeout", ErrorClass.Transient, "The source did not answer in time. Retry, or raise timeout_seconds.");
     public static readonly ErrorCode TooManyRedirects = new("too_many_redirects", ErrorClass.Permanent, "Use the address of the page itself.");
     public static readonly ErrorCode BadContent = new("bad_content", ErrorClass.Permanent, "The source sends something else than it announces. Open the address in a browser and check it.");
+    public static readonly ErrorCode NoCaptions = new("no_captions", ErrorClass.Permanent, "The video has no captions that fit. Add one of its languages, allow automatic captions, or ask the channel for captions.");
+    public static readonly ErrorCode SourceQuota = new("source_quota", ErrorClass.Quota, "The quota or credit that the source grants is used up. Raise it there, or retry when the source has renewed it.");
     public static readonly ErrorCode MissingFile = new("missing_file", ErrorClass.Permanent, "The uploaded file is not there any more. Upload it again.");
 
     // submissions

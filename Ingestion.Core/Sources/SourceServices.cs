@@ -20,7 +20,7 @@ public static class SourceServices
         services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>();
         services.AddConnector<DirectoryConnector>().AddConnector<ZipConnector>();
         services.AddSingleton<UrlConnector>().AddSingleton<CrawlVisits>();
-        services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>().AddConnector<DriveConnector>().AddConnector<ConfluenceConnector>();
+        services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>().AddConnector<DriveConnector>().AddConnector<ConfluenceConnector>().AddConnector<YouTubeConnector>();
         services.AddSingleton<ISourceConnector, FileCatalogConnector>();
         return services;
     }

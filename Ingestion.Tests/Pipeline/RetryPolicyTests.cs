@@ -18,6 +18,7 @@ public sealed class RetryPolicyTests
         ["blocked_url"] = (ErrorClass.Policy, null), ["invalid_url"] = (ErrorClass.Permanent, null), ["not_found"] = (ErrorClass.Permanent, null), ["gone"] = (ErrorClass.Permanent, null),
         ["access_denied"] = (ErrorClass.Permanent, null), ["http_client_error"] = (ErrorClass.Permanent, null), ["http_server_error"] = (ErrorClass.Transient, null), ["throttled"] = (ErrorClass.Throttled, null),
         ["network_error"] = (ErrorClass.Transient, null), ["fetch_timeout"] = (ErrorClass.Transient, null), ["too_many_redirects"] = (ErrorClass.Permanent, null), ["bad_content"] = (ErrorClass.Permanent, null),
+        ["no_captions"] = (ErrorClass.Permanent, null), ["source_quota"] = (ErrorClass.Quota, null),
         ["missing_file"] = (ErrorClass.Permanent, null), ["invalid_manifest"] = (ErrorClass.Permanent, null), ["too_many_items"] = (ErrorClass.Policy, null), ["invalid_option"] = (ErrorClass.Permanent, null),
         ["source_not_configured"] = (ErrorClass.Policy, null),
         ["embedder_not_configured"] = (ErrorClass.Policy, null), ["embedding_unavailable"] = (ErrorClass.Transient, WaitReasons.EmbeddingUnavailable), ["embedding_throttled"] = (ErrorClass.Throttled, WaitReasons.EmbeddingThrottled),

@@ -82,6 +82,8 @@ public static class ErrorCodes
     public static readonly ErrorCode EmbeddingQuota = new("embedding_quota", ErrorClass.Quota, "The quota of the embedding service is used up. Raise it there, then retry.");
     public static readonly ErrorCode EmbeddingRefused = new("embedding_refused", ErrorClass.Permanent, "The embedding service refuses the request. Check key, model and endpoint, then retry.");
     public static readonly ErrorCode EmbeddingInvalid = new("embedding_invalid", ErrorClass.Transient, "The embedding service answered with something that is not a vector of the expected shape. Check the endpoint.");
+    public static readonly ErrorCode CrawlerUnavailable = new("crawler_unavailable", ErrorClass.Transient, "The crawling service does not answer. It is retried by itself; Ingestion:Firecrawl says where it is.", WaitReasons.Crawler);
+    public static readonly ErrorCode CrawlerThrottled = new("crawler_throttled", ErrorClass.Throttled, "The crawling service asks us to slow down. It is retried by itself.", WaitReasons.Crawler);
     public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.", WaitReasons.StorageFull);
     public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.", WaitReasons.Unavailable);
 

@@ -67,7 +67,7 @@ public sealed class DutyTests : DatabaseTest
         await using var app = await PipelineHost.StartAsync();
         await app.UntilAsync("SELECT count(*) FILTER (WHERE last_finished_at IS NOT NULL AND last_error IS NULL) = count(*) AND count(*) = 12 FROM ingestion.duty");
         var view = await app.Get<Workers>().ReadAsync(default);
-        view.Duties.Select(d => d.Name).ShouldBe(["batches", "bulk-reviews", "export", "prune", "rescue", "rules", "schedules", "summaries", "sweep", "transactions", "webhooks"]);
+        view.Duties.Select(d => d.Name).ShouldBe(["batches", "bulk-reviews", "crawls", "export", "prune", "rescue", "rules", "schedules", "summaries", "sweep", "transactions", "webhooks"]);
         view.Duties.ShouldAllBe(d => d.Worker == view.Processes.Single().Id && d.Purpose.EndsWith('.'));
     }
 

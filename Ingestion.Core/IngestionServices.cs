@@ -110,6 +110,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, WatchTransactions>();
         services.AddSingleton<IDuty, SummariseBatches>();
         services.AddSingleton<IDuty, RunSchedules>();
+        services.AddSingleton<IDuty, CancelCrawls>();
         services.AddSingleton<IDuty, DecideInBulk>();
         services.AddSingleton<IDuty, WatchRules>();
         services.AddSingleton<IDuty, AnnounceDownloads>();

@@ -130,6 +130,7 @@ internal static class RouteRules
         new("GET", "/api/v1/connections/{id}/gone", Permission.Read),
         new("POST", "/api/v1/connections/{id}/gone/remove", Permission.Ingest),
         new("GET", "/api/v1/batches/{id}/dead-links", Permission.Read),
+        new("POST", "/api/v1/firecrawl/events", null),
 
         // uploads
         new("POST", "/api/v1/uploads", Permission.Ingest, Limit.Uploads),

@@ -54,6 +54,7 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/connections/{id}/gone", "Sources", "Documents that the source no longer has.") { Answer = "connection-gone" },
         new("POST", "/api/v1/connections/{id}/gone/remove", "Sources", "Take documents out of the library that the source no longer has.") { Answer = "removed" },
         new("GET", "/api/v1/batches/{id}/dead-links", "Sources", "Addresses that a crawl could not take, with the page that names each.") { Answer = "dead-links" },
+        new("POST", "/api/v1/firecrawl/events", "Sources", "What the crawling service tells by itself, signed in X-Firecrawl-Signature. Not for other programs.", 204) { Bytes = "application/json" },
     ];
 
     private static IEnumerable<ApiOperation> Library =>

@@ -58,6 +58,8 @@ public static class ErrorCodes
     public static readonly ErrorCode FetchTimeout = new("fetch_timeout", ErrorClass.Transient, "The source did not answer in time. Retry, or raise timeout_seconds.");
     public static readonly ErrorCode TooManyRedirects = new("too_many_redirects", ErrorClass.Permanent, "Use the address of the page itself.");
     public static readonly ErrorCode BadContent = new("bad_content", ErrorClass.Permanent, "The source sends something else than it announces. Open the address in a browser and check it.");
+    public static readonly ErrorCode NoCaptions = new("no_captions", ErrorClass.Permanent, "The video has no captions that fit. Add one of its languages, allow automatic captions, or ask the channel for captions.");
+    public static readonly ErrorCode SourceQuota = new("source_quota", ErrorClass.Quota, "The quota or credit that the source grants is used up. Raise it there, or retry when the source has renewed it.");
     public static readonly ErrorCode MissingFile = new("missing_file", ErrorClass.Permanent, "The uploaded file is not there any more. Upload it again.");
 
     // submissions
@@ -80,6 +82,8 @@ public static class ErrorCodes
     public static readonly ErrorCode EmbeddingQuota = new("embedding_quota", ErrorClass.Quota, "The quota of the embedding service is used up. Raise it there, then retry.");
     public static readonly ErrorCode EmbeddingRefused = new("embedding_refused", ErrorClass.Permanent, "The embedding service refuses the request. Check key, model and endpoint, then retry.");
     public static readonly ErrorCode EmbeddingInvalid = new("embedding_invalid", ErrorClass.Transient, "The embedding service answered with something that is not a vector of the expected shape. Check the endpoint.");
+    public static readonly ErrorCode CrawlerUnavailable = new("crawler_unavailable", ErrorClass.Transient, "The crawling service does not answer. It is retried by itself; Ingestion:Firecrawl says where it is.", WaitReasons.Crawler);
+    public static readonly ErrorCode CrawlerThrottled = new("crawler_throttled", ErrorClass.Throttled, "The crawling service asks us to slow down. It is retried by itself.", WaitReasons.Crawler);
     public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.", WaitReasons.StorageFull);
     public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.", WaitReasons.Unavailable);
 

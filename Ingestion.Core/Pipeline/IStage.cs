@@ -73,14 +73,16 @@ public static class WaitReasons
     public const string EmbeddingUnavailable = "embedding_unavailable";
     /// <summary>The embedding service asked us to slow down.</summary>
     public const string EmbeddingThrottled = "embedding_throttled";
+    /// <summary>The crawling service is at work, does not answer or asked us to slow down; it is asked again.</summary>
+    public const string Crawler = "crawler";
     /// <summary>Its batch was paused while it ran.</summary>
     public const string Paused = "paused";
     /// <summary>A database or store was out of reach.</summary>
     public const string Unavailable = "service_unavailable";
 
     public static IReadOnlyList<string> All { get; } =
-        [Retry, HostPacing, HostPaused, SameContent, WorkerLost, StorageFull, EmbeddingUnavailable, EmbeddingThrottled, Paused, Unavailable];
+        [Retry, HostPacing, HostPaused, SameContent, WorkerLost, StorageFull, EmbeddingUnavailable, EmbeddingThrottled, Crawler, Paused, Unavailable];
 
     /// <summary>Pauses that we chose ourselves: a person who knows that the cause is gone may cut them short.</summary>
-    public static IReadOnlyList<string> OurPauses { get; } = [Retry, WorkerLost, StorageFull, EmbeddingUnavailable, Unavailable];
+    public static IReadOnlyList<string> OurPauses { get; } = [Retry, WorkerLost, StorageFull, EmbeddingUnavailable, Crawler, Unavailable];
 }

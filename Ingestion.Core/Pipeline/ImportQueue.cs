@@ -182,6 +182,25 @@ public static partial class ImportQueue
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Makes due what waits for a crawl of the crawling service. Returns the batches in which something did.</summary>
+    /// <param name="cursors">Patterns of LIKE: the cursors of the inputs that list it.</param>
+    public static async Task<IReadOnlyList<long>> WakeCrawlAsync(NpgsqlConnection connection, string[] cursors, CancellationToken ct)
+    {
+        const string sql = """
+            UPDATE ingestion.import_task_run t
+            SET scheduled_at = ingestion.clock(), wait_reason = NULL
+            FROM ingestion.import_input n
+            WHERE n.state = 'open' AND n.cursor LIKE ANY (@cursors)
+              AND t.input_id = n.id AND t.state = 'ready' AND t.wait_reason = @reason AND t.scheduled_at > ingestion.clock()
+            RETURNING t.batch_id
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("cursors", cursors), new("reason", WaitReasons.Crawler) } };
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var batches = new List<long>();
+        while (await r.ReadAsync(ct)) batches.Add(r.GetInt64(0));
+        return batches;
+    }
+
     /// <summary>Crashes in a row of one task that quarantine it.</summary>
     public const int MaxCrashes = 3;
 

@@ -79,11 +79,13 @@ internal static class SubmissionSources
         if (kind.Need == SourceNeed.Address && selection.Source is null && selection.ConnectionId is null) throw Invalid($"'{kind.Word}' needs an address, or a connection that has one.");
         if (selection.Source is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && address.StartsWith("http", StringComparison.OrdinalIgnoreCase)))
             throw Invalid($"The address of '{kind.Word}' must be a complete http or https URL.");
+        if (kind.Word == SourceTypes.YouTube && selection.Source is { } place && YouTubeAddress.VideoOf(place) is null && YouTubeAddress.PlaylistOf(place) is null)
+            throw Invalid($"The address of '{kind.Word}' must be that of a video or a playlist.");
         if (selection.FileIds is { } files) CheckFiles(kind, files);
         var given = selection.Options is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } own ? own : options.GetValueOrDefault(kind.Word);
         return new()
         {
-            Address = selection.Source, Files = selection.FileIds, Metadata = selection.Metadata ?? new Dictionary<string, string>(),
+            Address = selection.Source, Files = kind.Word == SourceTypes.YouTube ? selection.FileIds?.Select(f => YouTubeAddress.VideoOf(f) ?? f).ToList() : selection.FileIds, Metadata = selection.Metadata ?? new Dictionary<string, string>(),
             Options = JsonSerializer.Deserialize<JsonElement>(SourceValues.Read("options", kind.Options, given).Json),
         };
     }
@@ -106,7 +108,7 @@ internal static class SubmissionSources
             if (found.Disabled) throw Invalid($"The connection '{wanted}' is switched off.");
             return [wanted];
         }
-        if (kind.Need == SourceNeed.Address) return [null];
+        if (kind.Need == SourceNeed.Address || (kind.Need == SourceNeed.Either && selection.Source is not null)) return [null];
         List<string?> keys = [.. known.Where(c => !c.Value.Disabled && Serves(kind, c.Value.Kind)).Select(c => c.Key).Order(StringComparer.Ordinal)];
         if (spec.Files is not null && keys.Count > 1) throw Invalid($"There are {keys.Count} connections of '{kind.Word}': name the one that has these files.");
         return keys.Count == 0 ? new string?[] { null } : keys;

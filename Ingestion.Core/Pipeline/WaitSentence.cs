@@ -31,6 +31,7 @@ public static class WaitSentence
             WaitReasons.StorageFull => $"The storage is full; it is tried again {again}.",
             WaitReasons.EmbeddingUnavailable => $"The embedding service does not answer; it is asked again {again}.",
             WaitReasons.EmbeddingThrottled => $"The embedding service asked us to slow down; it is asked again {again}.",
+            WaitReasons.Crawler => $"The crawling service is at work; it is asked again {again}.",
             WaitReasons.Paused => "The batch was paused while it ran.",
             WaitReasons.Unavailable => $"The database or a store did not answer; it is tried again {again}.",
             _ => $"Waits ({reason}); it is looked at again {again}.",

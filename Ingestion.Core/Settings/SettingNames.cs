@@ -29,6 +29,8 @@ public static class SettingNames
         new("Ingestion:Embedding:Model", null, "embeddings.openai_model"),
         new("Ingestion:Embedding:BatchSize", null, "embeddings.batch_size"),
         new("Ingestion:Embedding:UseGpu", null, "embeddings.use_gpu"),
+        new("Ingestion:Firecrawl:ApiKey", "FIRECRAWL_API_KEY"),
+        new("Ingestion:Firecrawl:WebhookSecret", "FIRECRAWL_WEBHOOK_SECRET"),
         new("Ingestion:Telemetry:OtlpEndpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         new("Ingestion:Artifacts:RawBucket", "S3_BUCKET_RAW"),
         new("Ingestion:Artifacts:MarkdownBucket", "S3_BUCKET_MARKDOWN"),

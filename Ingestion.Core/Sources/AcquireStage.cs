@@ -70,17 +70,17 @@ public sealed class AcquireStage(
                 fetched = await connector.FetchAsync(item, target, ct);
             }
             if (fetched.NoDocument is { } reason) return (null, reason);
-            if (fetched.NotModified && known is not null) return (await SourceVersions.ReuseAsync(context, known.Id, ct), null);
+            if (fetched.NotModified && known is not null) return (await SourceVersions.ReuseAsync(context, known.Id, fetched, ct), null);
             if (fetched.Length > pipeline.MaxFileSizeBytes)
                 throw new IngestionException(ErrorCodes.TooLarge, $"The document has {fetched.Length:N0} bytes; {pipeline.MaxFileSizeBytes:N0} are allowed.");
-            if (await SourceVersions.FindAsync(worker, source, fetched.Sha256, ct) is { } same) return (await SourceVersions.ReuseAsync(context, same, ct), null);
+            if (await SourceVersions.FindAsync(worker, source, fetched.Sha256, ct) is { } same) return (await SourceVersions.ReuseAsync(context, same, fetched, ct), null);
             var id = await SourceVersions.ReserveAsync(worker, ct);
             await using var content = File.OpenRead(fetched.LocalPath ?? scratch);
             var raw = await artifacts.WriteAsync(item.TenantId, "raw", ArtifactKeys.Raw(item.TenantId, SourceVersions.Key(source), SourceVersions.Key(id)), content, ct);
             if (raw.Sha256 != fetched.Sha256) throw new IngestionException(ErrorCodes.BadContent, "The file changed while it was being read.");
             return (await SourceVersions.SaveAsync(context, source, id, fetched, raw, ct), null);
         }
-        catch (IngestionException e) when (e.Code.Class == ErrorClass.Throttled && e.RetryAfter is { } pause && HostOf(item) is { } host)
+        catch (IngestionException e) when (e.Code == ErrorCodes.Throttled && e.RetryAfter is { } pause && HostOf(item) is { } host)
         {
             await hosts.PauseAsync(host, pause, ct);
             throw;

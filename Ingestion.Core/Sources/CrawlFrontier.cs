@@ -158,6 +158,35 @@ internal static class CrawlFrontier
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Notes addresses that somebody else crawled in vain; those known already stay as they are.</summary>
+    public static async Task FailedAsync(NpgsqlConnection connection, WorkInput input, IReadOnlyList<(string Url, string Code, string Message)> failed, CancellationToken ct)
+    {
+        if (failed.Count == 0) return;
+        const string sql = """
+            INSERT INTO ingestion.crawl_page (tenant_id, batch_id, input_id, kind, url, path_hash, depth, due_at, state, code, message)
+            SELECT @tenant, @batch, @input, 'page', x.url, ingestion.key_hash(x.url), 0, ingestion.clock(), 'failed', x.code, x.message
+            FROM unnest(@urls, @codes, @messages) WITH ORDINALITY AS x (url, code, message, ord)
+            ORDER BY x.ord
+            ON CONFLICT (input_id, ingestion.key_hash(url)) DO NOTHING
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new("tenant", input.TenantId), new("batch", input.BatchId), new("input", input.InputId), new("urls", failed.Select(f => f.Url).ToArray()),
+                new("codes", failed.Select(f => f.Code).ToArray()), new("messages", failed.Select(f => f.Message).ToArray()),
+            },
+        };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>Forgets all that was found, so that the input can be crawled from its beginning: what is left of another crawl would pass for the whole.</summary>
+    public static async Task ForgetAsync(NpgsqlConnection connection, long input, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("DELETE FROM ingestion.crawl_page WHERE input_id = $1", connection) { Parameters = { new() { Value = input } } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     private static void Describe(NpgsqlCommand command, long input, CrawlLimits limits, int take, long[] underWay)
     {
         command.Parameters.Add(new("busy", underWay));

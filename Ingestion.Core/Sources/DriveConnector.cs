@@ -23,7 +23,7 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
         ["application/vnd.google-apps.presentation"] = "application/pdf",
     };
 
-    private readonly GoogleTokens _tokens = new(http, time);
+    private readonly GoogleTokens _tokens = new(http, time, "https://www.googleapis.com/auth/drive.readonly");
 
     public string SourceType => SourceTypes.GoogleDrive;
 

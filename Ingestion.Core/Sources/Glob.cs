@@ -19,9 +19,12 @@ public sealed class Glob
     /// <summary>What is wrong with a pattern, as the rest of a sentence; null where nothing is.</summary>
     public static string? Problem(string pattern) => pattern.Length > MaxLength ? $"has a pattern of more than {MaxLength} characters" : null;
 
-    public static Glob Of(string pattern)
+    public static Glob Of(string pattern) => new(new Regex($@"\A{Expression(pattern)}\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.Singleline));
+
+    /// <summary>The pattern as a regular expression for others' engines, without marks of beginning and end.</summary>
+    public static string Expression(string pattern)
     {
-        var expression = new StringBuilder(@"\A");
+        var expression = new StringBuilder();
         if (!pattern.Contains('/')) expression.Append("(?:.*/)?");
         for (var i = 0; i < pattern.Length; i++)
         {
@@ -37,8 +40,7 @@ public sealed class Glob
                 expression.Append(pattern[i] switch { '*' => "[^/]*", '?' => "[^/]", var c => Regex.Escape(c.ToString()) });
             }
         }
-        expression.Append(@"\z");
-        return new(new Regex(expression.ToString(), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.Singleline));
+        return expression.ToString();
     }
 
     public bool Matches(string text) => _regex.IsMatch(text);

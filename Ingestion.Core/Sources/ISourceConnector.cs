@@ -83,6 +83,9 @@ public sealed record FetchedDocument(
     /// <summary>Set where the bytes lie on this disk already and were not copied to the target.</summary>
     public string? LocalPath { get; init; }
 
+    /// <summary>What the place says of the document besides its bytes; what was given with the submission goes before it.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Why there is nothing to fetch and nothing went wrong, in a sentence: the item is skipped. Null where there is a document.</summary>
     public string? NoDocument { get; init; }
 

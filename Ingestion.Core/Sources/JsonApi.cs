@@ -23,19 +23,29 @@ internal static class JsonApi
     {
         var host = request.RequestUri!.IdnHost;
         var answer = await http.SendAsync(request, Limits, ct);
+        Require(answer, host, missing);
+        return answer.Truncated || Read(answer) is not { } json ? throw new IngestionException(ErrorCodes.BadContent, $"{host} does not answer in JSON, or with too much of it.") : json;
+    }
+
+    /// <summary>Throws what an answer without success means, with a code of the section "places".</summary>
+    /// <param name="missing">What a refusal of rights means here.</param>
+    public static void Require(SafeResponse answer, string host, string missing)
+    {
+        if (answer.StatusCode is >= 200 and < 300) return;
         var json = Read(answer);
-        if (answer.StatusCode is >= 200 and < 300)
-            return answer.Truncated || json is null ? throw new IngestionException(ErrorCodes.BadContent, $"{host} does not answer in JSON, or with too much of it.") : json.Value;
-        var throttled = answer.StatusCode is 429 or 503 || (answer.StatusCode == 403 && IsRateLimit(json));
-        var code = throttled ? ErrorCodes.Throttled : answer.StatusCode switch
+        var throttled = answer.StatusCode is 429 or 503 || (answer.StatusCode == 403 && Says(json, "rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded"));
+        var used = answer.StatusCode == 402 || (answer.StatusCode == 403 && Says(json, "quotaExceeded", "dailyLimitExceeded"));
+        var badKey = answer.StatusCode == 400 && json?.Member("error").Elements("details").Any(d => d.Text("reason") == "API_KEY_INVALID") == true;
+        var code = throttled ? ErrorCodes.Throttled : used ? ErrorCodes.SourceQuota : badKey ? ErrorCodes.AccessDenied : answer.StatusCode switch
         {
             401 or 403 => ErrorCodes.AccessDenied,
             404 => ErrorCodes.NotFound,
+            408 => ErrorCodes.FetchTimeout,
             410 => ErrorCodes.Gone,
             >= 500 => ErrorCodes.HttpServerError,
             _ => ErrorCodes.HttpClientError,
         };
-        var why = throttled ? "it asks us to slow down" : answer.StatusCode is 401 or 403 or 404 ? missing : "it refuses the request";
+        var why = throttled ? "it asks us to slow down" : used ? "the quota or credit there is used up" : badKey ? "the API key is not valid" : answer.StatusCode is 401 or 403 or 404 ? missing : "it refuses the request";
         throw new IngestionException(code, string.Create(CultureInfo.InvariantCulture, $"{host} answers with status {answer.StatusCode}: {why}.")) { RetryAfter = answer.RetryAfter };
     }
 
@@ -49,7 +59,8 @@ internal static class JsonApi
     /// <summary>The elements of an array member; none where it is no array.</summary>
     public static IEnumerable<JsonElement> Elements(this JsonElement json, string name) => json.Member(name) is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : [];
 
-    private static JsonElement? Read(SafeResponse answer)
+    /// <summary>The body; null where it is no JSON.</summary>
+    public static JsonElement? Read(SafeResponse answer)
     {
         try
         {
@@ -63,7 +74,7 @@ internal static class JsonApi
         }
     }
 
-    // Some interfaces say with 403 what others say with 429.
-    private static bool IsRateLimit(JsonElement? json) =>
-        json is { } body && body.Member("error").Elements("errors").Any(e => e.Text("reason") is "rateLimitExceeded" or "userRateLimitExceeded" or "sharingRateLimitExceeded");
+    // Some interfaces say with 403 what others say with 429 or 402, and give the reason in the body.
+    private static bool Says(JsonElement? json, params string[] reasons) =>
+        json is { } body && body.Member("error").Elements("errors").Any(e => reasons.Contains(e.Text("reason")));
 }

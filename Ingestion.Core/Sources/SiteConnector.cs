@@ -10,7 +10,7 @@ namespace Ingestion.Core.Sources;
 /// it is in the database, so an interrupted crawl goes on and asks for nothing twice but what was under way.
 /// </summary>
 public sealed class SiteConnector(
-    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls,
+    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls, FirecrawlCrawls firecrawl,
     IOptionsMonitor<AcquireOptions> acquire, IOptionsMonitor<SourceOptions> options, TimeProvider time) : ISourceConnector, IConnectionTest
 {
     private readonly RobotsFiles _robots = new(http);
@@ -19,7 +19,13 @@ public sealed class SiteConnector(
 
     public async IAsyncEnumerable<ListedPage> ListAsync(WorkInput input, [EnumeratorCancellation] CancellationToken ct)
     {
-        var crawl = await OpenAsync(input, ct);
+        var place = await PlaceAsync(input, ct);
+        if (await firecrawl.TakesAsync(input, signsIn: place.SignIn.For(place.Start).Count > 0, ct))
+        {
+            await foreach (var page in firecrawl.ListAsync(input, place.Spec, place.Start, place.Chosen, ct)) yield return page;
+            yield break;
+        }
+        var crawl = await OpenAsync(input, place, ct);
         if (await CrawlFrontier.IsEmptyAsync(worker, input.InputId, ct))
             yield return new([], "") { Save = (connection, token) => CrawlFrontier.AddAsync(connection, input, crawl.Limits, Seeds(crawl), token) };
         await using var flight = new CrawlFlight(worker, visits, crawl, options.CurrentValue.CrawlConcurrency, time, ct);
@@ -54,19 +60,23 @@ public sealed class SiteConnector(
         if (answer.StatusCode >= 400) throw new IngestionException(ErrorCodes.HttpClientError, $"{url.IdnHost} answers with status {answer.StatusCode}.");
     }
 
-    private async Task<Crawl> OpenAsync(WorkInput input, CancellationToken ct)
+    private async Task<SitePlace> PlaceAsync(WorkInput input, CancellationToken ct)
     {
         var spec = SourceSpec.Parse(input.Spec);
-        var chosen = spec.OptionsOf(SourceKinds.Require(SourceType));
         var connection = input.ConnectionId is { } key ? await connections.OpenAsync(input.TenantId, key, ct) : null;
-        var start = http.Rules.Parse(spec.Address ?? connection?.Settings.Text("address") ?? "");
-        var obeys = connection?.Settings.Flag("ignore_robots") != true;
+        return new(spec, spec.OptionsOf(SourceKinds.Require(SourceType)), http.Rules.Parse(spec.Address ?? connection?.Settings.Text("address") ?? ""),
+            connection is null ? SiteSignIn.None : await SiteSignIn.OfAsync(connection, ct), connection?.Settings.Flag("ignore_robots") != true);
+    }
+
+    private async Task<Crawl> OpenAsync(WorkInput input, SitePlace place, CancellationToken ct)
+    {
+        var (spec, chosen, start, signIn, obeys) = place;
         var product = acquire.CurrentValue.AgentName.Split('/', ' ')[0];
         var robots = obeys ? await _robots.OfAsync(input.InputId, start, product, ct) : RobotsRules.AllowAll;
         return new(input, spec, new(start, chosen.Flag("subdomains"), chosen.Lines("include"), chosen.Lines("exclude")),
             new(chosen.Number("max_pages"), chosen.Number("max_depth"), TimeSpan.FromMinutes(chosen.Number("max_minutes")), options.CurrentValue.CrawlMaxVariants))
         {
-            SignIn = connection is null ? SiteSignIn.None : await SiteSignIn.OfAsync(connection, ct),
+            SignIn = signIn,
             Sitemaps = chosen.Flag("sitemaps") ? robots.Sitemaps : null,
             Rules = obeys ? (url, token) => _robots.OfAsync(input.InputId, url, product, token) : (_, _) => Task.FromResult(RobotsRules.AllowAll),
             PerMinute = Rate(acquire.CurrentValue.RequestsPerMinutePerHost, robots.CrawlDelay),
@@ -103,6 +113,10 @@ public sealed class SiteConnector(
         return gaps.Count == 0 ? null : string.Join(' ', gaps);
     }
 }
+
+/// <summary>What an input says of its site, whoever crawls it.</summary>
+/// <param name="Obeys">True where robots.txt is kept to.</param>
+internal sealed record SitePlace(SourceSpec Spec, SourceValues Chosen, Uri Start, SiteSignIn SignIn, bool Obeys);
 
 /// <summary>One crawl, with everything that stays the same while it goes on.</summary>
 internal sealed record Crawl(WorkInput Input, SourceSpec Spec, CrawlScope Scope, CrawlLimits Limits)

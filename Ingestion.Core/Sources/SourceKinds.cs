@@ -11,6 +11,8 @@ public enum SourceNeed
     Connection,
     /// <summary>An address, or a connection that has one.</summary>
     Address,
+    /// <summary>A connection, or an address without one.</summary>
+    Either,
 }
 
 /// <summary>A kind of place that documents come from.</summary>
@@ -103,12 +105,22 @@ public static class SourceKinds
                 new("cql", FieldType.Text, "CQL", "Narrows the pages further: label = \"public\"."),
                 new("attachments", FieldType.Flag, "Attachments too", Default: 1),
             ]),
-        new(SourceTypes.YouTube, "YouTube transcripts", "What is said in videos, where there are captions.", "smart_display", SourceNeed.Connection,
+        new(SourceTypes.YouTube, "YouTube transcripts", "What is said in videos, where there are captions.", "smart_display", SourceNeed.Either,
             [
-                new("videos", FieldType.Lines, "Videos", "Addresses or ids, one a line.", Required: true),
-                new("endpoint", FieldType.Text, "Address", "https://www.youtube.com unless a gateway stands before it."),
+                new("videos", FieldType.Lines, "Videos", "Addresses or ids, one a line."),
+                new("playlists", FieldType.Lines, "Playlists", "Addresses or ids, one a line; they need an API key, or OAuth."),
+                new("languages", FieldType.Lines, "Languages", "Codes, the first that a video has is taken: en, de. None takes what there is."),
+                new("automatic", FieldType.Flag, "Automatic captions too", "What a program heard, where people wrote none."),
+                new("api_key", FieldType.Secret, "API key", "Of the YouTube Data API: lists playlists, titles and versions."),
+                new("client_id", FieldType.Text, "OAuth client id", "For captions of videos of your own: asked of the Data API as their owner."),
+                new("client_secret", FieldType.Secret, "OAuth client secret"),
+                new("refresh_token", FieldType.Secret, "OAuth refresh token", "With the right youtube.force-ssl."),
+                new("endpoint", FieldType.Text, "Address", "https://www.youtube.com and https://www.googleapis.com unless a gateway stands before them."),
             ],
-            [new("languages", FieldType.Lines, "Languages", "Codes, the first that a video has is taken: en, de.")]),
+            [
+                new("languages", FieldType.Lines, "Languages", "Codes, the first that a video has is taken: en, de."),
+                new("automatic", FieldType.Flag, "Automatic captions too", "What a program heard, where people wrote none."),
+            ]),
         new(SourceTypes.FileCatalog, "File catalogue", "Every directory and bucket that is connected.", "inventory_2", SourceNeed.Connection, [], [Include, Exclude]),
     ];
 

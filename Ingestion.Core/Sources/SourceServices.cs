@@ -19,8 +19,11 @@ public static class SourceServices
         services.AddSingleton<ServerFiles>().AddSingleton<SourceConnections>().AddSingleton<ConnectionTests>().AddSingleton<Schedules>().AddSingleton<Syncs>();
         services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>();
         services.AddConnector<DirectoryConnector>().AddConnector<ZipConnector>();
+        services.AddOptions<FirecrawlOptions>().BindConfiguration(FirecrawlOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<FirecrawlOptions>, FirecrawlOptionsValidator>();
+        services.AddSingleton<FirecrawlApi>().AddSingleton<FirecrawlPages>().AddSingleton<FirecrawlCrawls>().AddSingleton<FirecrawlSignals>();
         services.AddSingleton<UrlConnector>().AddSingleton<CrawlVisits>();
-        services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>().AddConnector<DriveConnector>().AddConnector<ConfluenceConnector>();
+        services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>().AddConnector<DriveConnector>().AddConnector<ConfluenceConnector>().AddConnector<YouTubeConnector>();
         services.AddSingleton<ISourceConnector, FileCatalogConnector>();
         return services;
     }

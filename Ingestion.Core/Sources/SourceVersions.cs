@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Ingestion.Core.Artifacts;
 using Ingestion.Core.Pipeline;
 using Npgsql;
@@ -86,7 +87,7 @@ internal static class SourceVersions
         await context.CheckpointAsync(async (connection, token) =>
         {
             kept = await InsertAsync(connection, context.Item.TenantId, source, id, fetched, raw, token);
-            await SetOnItemAsync(connection, context.Item.ItemId, kept, token);
+            await SetOnItemAsync(connection, context.Item.ItemId, kept, fetched, token);
         }, [], ct);
         return kept;
     }
@@ -117,9 +118,9 @@ internal static class SourceVersions
     }
 
     /// <summary>Gives the item a version that we hold already.</summary>
-    public static async Task<long> ReuseAsync(StageContext context, long version, CancellationToken ct)
+    public static async Task<long> ReuseAsync(StageContext context, long version, FetchedDocument fetched, CancellationToken ct)
     {
-        await context.CheckpointAsync((connection, token) => SetOnItemAsync(connection, context.Item.ItemId, version, token), [], ct);
+        await context.CheckpointAsync((connection, token) => SetOnItemAsync(connection, context.Item.ItemId, version, fetched, token), [], ct);
         return version;
     }
 
@@ -168,11 +169,14 @@ internal static class SourceVersions
         return result;
     }
 
-    private static async Task SetOnItemAsync(NpgsqlConnection connection, long item, long version, CancellationToken ct)
+    private static async Task SetOnItemAsync(NpgsqlConnection connection, long item, long version, FetchedDocument fetched, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("""
-            UPDATE ingestion.import_item i SET source_version_id = v.id, size = v.length FROM ingestion.source_version v WHERE i.id = $1 AND v.id = $2
-            """, connection) { Parameters = { new() { Value = item }, new() { Value = version } } };
+            UPDATE ingestion.import_item i SET source_version_id = v.id, size = v.length, metadata = $3 || i.metadata FROM ingestion.source_version v WHERE i.id = $1 AND v.id = $2
+            """, connection)
+        {
+            Parameters = { new() { Value = item }, new() { Value = version }, new() { Value = JsonSerializer.Serialize(fetched.Metadata), NpgsqlDbType = NpgsqlDbType.Jsonb } },
+        };
         await command.ExecuteNonQueryAsync(ct);
     }
 

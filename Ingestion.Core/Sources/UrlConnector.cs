@@ -3,8 +3,8 @@ using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Core.Sources;
 
-/// <summary>Single addresses over http and https, through the one guarded client.</summary>
-public sealed class UrlConnector(SafeHttp http) : ISourceConnector
+/// <summary>Single addresses over http and https, through the one guarded client, or by Firecrawl where that is configured.</summary>
+public sealed class UrlConnector(SafeHttp http, FirecrawlApi firecrawl, FirecrawlPages pages) : ISourceConnector
 {
     public string SourceType => SourceTypes.Url;
 
@@ -17,6 +17,7 @@ public sealed class UrlConnector(SafeHttp http) : ISourceConnector
     public async Task<FetchedDocument> FetchAsync(WorkItem item, FetchTarget target, CancellationToken ct)
     {
         var url = http.Rules.Parse(item.SourceKey);
+        if (firecrawl.Options.Urls) return await pages.FetchAsync(url, target, ct);
         var conditions = target.ETag is null && target.LastModified is null ? null : new FetchConditions(target.ETag, target.LastModified);
         var message = $"Crawling {item.SourceKey}";
         target.Report(0, null, message);

@@ -81,5 +81,23 @@ public sealed class ConnectionsApiTests(AdminApp app) : IClassFixture<AdminApp>
         foreach (var kind in Core.Sources.SourceKinds.All.Where(k => k.Need != Core.Sources.SourceNeed.Submission)) document.ShouldContain($"`{kind.Word}`");
     }
 
+    [Fact]
+    public async Task Message_of_the_crawling_service_is_taken_with_its_signature_alone()
+    {
+        const string message = """{"success":true,"type":"crawl.page","id":"8f7e6d5c-0000-4000-8000-000000000001","webhookId":"x","data":[]}""";
+        await using var signed = app.WithWebHostBuilder(b => b.UseSetting("Ingestion:Firecrawl:WebhookSecret", "hush"));
+        using var anybody = signed.CreateClient();
+        foreach (var (signature, status) in new[]
+        {
+            ("sha256=f3b0", HttpStatusCode.Unauthorized), ("", HttpStatusCode.Unauthorized), (Sources.FakeFirecrawl.Sign("other", message), HttpStatusCode.Unauthorized), (Sources.FakeFirecrawl.Sign("hush", message), HttpStatusCode.NoContent),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/firecrawl/events") { Content = new StringContent(message, System.Text.Encoding.UTF8, "application/json") };
+            if (signature.Length > 0) request.Headers.Add("X-Firecrawl-Signature", signature);
+            using var answer = await anybody.SendAsync(request);
+            answer.StatusCode.ShouldBe(status, signature);
+        }
+    }
+
     private static async Task<JsonElement> Json(HttpResponseMessage answer) => await answer.Content.ReadFromJsonAsync<JsonElement>();
 }

@@ -65,9 +65,9 @@ public sealed class DutyTests : DatabaseTest
     public async Task Running_pipeline_takes_every_turn_and_says_how_it_went()
     {
         await using var app = await PipelineHost.StartAsync();
-        await app.UntilAsync("SELECT count(*) FILTER (WHERE last_finished_at IS NOT NULL AND last_error IS NULL) = count(*) AND count(*) = 11 FROM ingestion.duty");
+        await app.UntilAsync("SELECT count(*) FILTER (WHERE last_finished_at IS NOT NULL AND last_error IS NULL) = count(*) AND count(*) = 12 FROM ingestion.duty");
         var view = await app.Get<Workers>().ReadAsync(default);
-        view.Duties.Select(d => d.Name).ShouldBe(["batches", "bulk-reviews", "export", "prune", "rescue", "rules", "schedules", "summaries", "sweep", "transactions", "webhooks"]);
+        view.Duties.Select(d => d.Name).ShouldBe(["batches", "bulk-reviews", "crawls", "export", "prune", "rescue", "rules", "schedules", "summaries", "sweep", "transactions", "webhooks"]);
         view.Duties.ShouldAllBe(d => d.Worker == view.Processes.Single().Id && d.Purpose.EndsWith('.'));
     }
 

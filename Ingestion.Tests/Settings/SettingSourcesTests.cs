@@ -27,6 +27,8 @@ public sealed class SettingSourcesTests : IDisposable
         { "OPENAI_API_KEY", "Ingestion:Embedding:ApiKey" },
         { "INGESTION_JOB_REFRESH_RATE", "Ingestion:Refresh:Seconds" },
         { "OTEL_EXPORTER_OTLP_ENDPOINT", "Ingestion:Telemetry:OtlpEndpoint" },
+        { "FIRECRAWL_API_KEY", "Ingestion:Firecrawl:ApiKey" },
+        { "FIRECRAWL_WEBHOOK_SECRET", "Ingestion:Firecrawl:WebhookSecret" },
         { "S3_BUCKET_RAW", "Ingestion:Artifacts:RawBucket" },
         { "S3_BUCKET_MARKDOWN", "Ingestion:Artifacts:MarkdownBucket" },
         { "INGESTION_PORT", "Ingestion:Port" },

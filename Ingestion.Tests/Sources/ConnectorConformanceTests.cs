@@ -210,3 +210,44 @@ public sealed class ConfluenceConformanceTests : ConnectorConformance
         }
     }
 }
+
+public sealed class YouTubeConformanceTests : ConnectorConformance
+{
+    private protected override async Task<ConnectorCase> StartAsync() => await ChannelCase.StartAsync();
+
+    private sealed class ChannelCase : ConnectorCase
+    {
+        private FixtureHost _server = null!;
+        private FakeYouTube _tube = null!;
+        private int _revision;
+
+        public override string Kind => "youtube";
+
+        public static async Task<ChannelCase> StartAsync()
+        {
+            var place = new ChannelCase();
+            (place._server, place._tube) = await FakeYouTube.StartAsync();
+            place._tube.PageSize = 3;
+            place._tube.Trouble = context => place.Trouble(context);
+            place.Host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", place._server.Target));
+            await place.Host.ConnectAsync(place.Kind, "c", new { playlists = new[] { FakeYouTube.Playlist }, client_id = "client", client_secret = "secret", refresh_token = "1//refresh", endpoint = $"http://{place._server.Target}" });
+            return place;
+        }
+
+        public override string KeyOf(int n) => string.Create(CultureInfo.InvariantCulture, $"video-{n:00000}");
+
+        public override void Put(int n, byte[] content)
+        {
+            if (!_tube.Listed.Contains(KeyOf(n))) _tube.Listed.Add(KeyOf(n));
+            _tube.Videos[KeyOf(n)] = new($"Video {n}", new FakeCaptions("en", System.Text.Encoding.UTF8.GetString(content), Revision: ++_revision));
+        }
+
+        public override void Remove(int n) => _tube.Videos.TryRemove(KeyOf(n), out _);
+
+        public override async ValueTask DisposeAsync()
+        {
+            await base.DisposeAsync();
+            await _server.DisposeAsync();
+        }
+    }
+}

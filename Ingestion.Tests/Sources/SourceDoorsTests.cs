@@ -26,7 +26,8 @@ public sealed class SourceDoorsTests
             .Redirect("/away/", inner).Redirect("/hop.html", inner).Text("/hops/", "<a href=/hop.html>x</a>")
             .Text("/feed.xml", $"<rss><channel><item><link>{inner}entry</link></item><item><link>/hop.html</link></item></channel></rss>").Redirect("/feed-away.xml", inner)
             .Redirect("/robots.txt", inner).Text("/sitemap.xml", $"<sitemapindex><sitemap><loc>{inner}map.xml</loc></sitemap></sitemapindex>")
-            .On("/wiki/rest/api/content/search", c => c.Response.WriteAsJsonAsync(new { results = new[] { new { id = "1", title = "x" } }, _links = new { next = $"{inner}next" } }));
+            .On("/wiki/rest/api/content/search", c => c.Response.WriteAsJsonAsync(new { results = new[] { new { id = "1", title = "x" } }, _links = new { next = $"{inner}next" } }))
+            .Text("/watch", $"<script>var ytInitialPlayerResponse = {{\"playabilityStatus\":{{\"status\":\"OK\"}},\"captions\":{{\"playerCaptionsTracklistRenderer\":{{\"captionTracks\":[{{\"baseUrl\":\"{inner}api/timedtext?v=x\",\"languageCode\":\"en\"}}]}}}}}};</script>");
         await using var host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", site.Target), ("Ingestion:Pipeline:Retry:InitialDelay", "00:00:00.010"));
 
         foreach (var (door, selection) in new (string, SourceSelection)[]
@@ -60,6 +61,9 @@ public sealed class SourceDoorsTests
             ("continuation of a wiki", "confluence", new { address = site.Url("/wiki").AbsoluteUri, token = "t" }),
             ("interface of a drive", "google_drive", new { service_account = account.Replace(inner, site.Url("/").AbsoluteUri, StringComparison.Ordinal), endpoint = inner }),
             ("token address of a drive", "google_drive", new { service_account = account, endpoint = site.Url("/").AbsoluteUri }),
+            ("address of videos", "youtube", new { endpoint = inner, videos = new[] { "aaaaaaaaaaa" } }),
+            ("address of playlists", "youtube", new { endpoint = inner, playlists = new[] { FakeYouTube.Playlist }, api_key = "k" }),
+            ("captions of a video's page", "youtube", new { endpoint = site.Url("").AbsoluteUri, videos = new[] { "aaaaaaaaaaa" } }),
             ("address of a feed with a password", "feed", new { address = inner, user = "u", password = "p" }),
             ("address of a site with a password", "site", new { address = inner, user = "u", password = "p" }),
         })

@@ -81,6 +81,7 @@ public static class ErrorCodes
     public static readonly ErrorCode EmbeddingRefused = new("embedding_refused", ErrorClass.Permanent, "The embedding service refuses the request. Check key, model and endpoint, then retry.");
     public static readonly ErrorCode EmbeddingInvalid = new("embedding_invalid", ErrorClass.Transient, "The embedding service answered with something that is not a vector of the expected shape. Check the endpoint.");
     public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.", WaitReasons.StorageFull);
+    public static readonly ErrorCode StorageUnavailable = new("storage_unavailable", ErrorClass.Transient, "The artifact store does not answer, or refuses. Check its address, buckets and keys under Ingestion:Artifacts; it is retried by itself.", WaitReasons.Unavailable);
     public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.", WaitReasons.Unavailable);
 
     // people and us

@@ -95,4 +95,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "What was asked of hosts could not be written down, and is written with the next: {Reason}")]
     public static partial void LedgerNotWritten(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Directories could not be watched, trying again: {Reason}")]
+    public static partial void WatchFailed(this ILogger log, string reason);
 }

@@ -69,6 +69,12 @@ if [[ ! -x $node && $(uname -sm) == "Linux x86_64" ]] && have npm; then
     echo "No Node 24 from npm: the TypeScript client is not tried."
 fi
 
+# An S3-compatible server; without npm the tests on it say why they are skipped.
+if [[ ! -d "$HOME/.cache/ingestion/node_modules/s3rver" ]] && have npm; then
+  npm install --prefix "$HOME/.cache/ingestion" --no-audit --no-fund --loglevel=error s3rver@3.7.1 >/dev/null 2>&1 ||
+    echo "No s3rver from npm: buckets are tried on the tests' own store alone."
+fi
+
 echo "Building..."
 dotnet build "$root/Ingestion.sln" -c Release --nologo -v quiet -nodeReuse:false
 

@@ -63,7 +63,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     app.MapHealth();
     app.MapMetrics();
     if (options.RunsWeb)
-        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapFirecrawl().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapReview().MapFamilies().MapApiReference().MapPages();
+        app.MapSignInAndOut().MapPasskeys().MapAccess().MapWebhooks().MapVerify().MapWorkers().MapBatches().MapConnections().MapFirecrawl().MapHosts().MapBatchStream().MapJobs().MapBulk().MapUploads().MapDraftAddresses().MapLibrary().MapDocuments().MapSearch().MapReview().MapFamilies().MapApiReference().MapPages();
 
     await database.MigrateAsync(app.Services, ct);
     return await app.RunUntilStoppedAsync(ct);

@@ -115,6 +115,7 @@ public static class IngestionServices
         services.AddSingleton<IDuty, WatchRules>();
         services.AddSingleton<IDuty, AnnounceDownloads>();
         services.AddSingleton<WebhookSender>().AddHostedService(s => s.GetRequiredService<WebhookSender>());
+        services.AddHostedService<DirectoryWatches>();
         services.AddSingleton<DutyTurns>();
 
         services.AddQuartz(WorkerHost.Scheduler, q => q.UseDefaultThreadPool(16));

@@ -92,4 +92,10 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Information, "Removed what retention no longer keeps: {Events} events, {TaskRuns} task runs, {Audit} audit entries")]
     public static partial void Pruned(this ILogger log, long events, long taskRuns, long audit);
+
+    [LoggerMessage(LogLevel.Warning, "What was asked of hosts could not be written down, and is written with the next: {Reason}")]
+    public static partial void LedgerNotWritten(this ILogger log, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "Directories could not be watched, trying again: {Reason}")]
+    public static partial void WatchFailed(this ILogger log, string reason);
 }

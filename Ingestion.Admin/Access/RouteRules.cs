@@ -53,6 +53,8 @@ internal static class RouteRules
         new(RouteRule.Page, "/connections/new", Permission.Administer),
         new(RouteRule.Page, "/connections/{Key}", Permission.Read),
         new(RouteRule.Page, "/connections/{Key}/{Tab}", Permission.Read),
+        new(RouteRule.Page, "/hosts", Permission.Read),
+        new(RouteRule.Page, "/hosts/{Host}", Permission.Read),
         new(RouteRule.Page, "/documents/{Id:long}", Permission.Read),
         new(RouteRule.Page, "/documents/{Id:long}/{Tab}", Permission.Read),
         new(RouteRule.Page, "/search", Permission.Read),
@@ -129,6 +131,9 @@ internal static class RouteRules
         new("GET", "/api/v1/connections/{id}/runs", Permission.Read),
         new("GET", "/api/v1/connections/{id}/gone", Permission.Read),
         new("POST", "/api/v1/connections/{id}/gone/remove", Permission.Ingest),
+        new("GET", "/api/v1/hosts", Permission.Read),
+        new("GET", "/api/v1/hosts/{host}", Permission.Read),
+        new("PUT DELETE", "/api/v1/hosts/{host}/budget", Permission.Administer),
         new("GET", "/api/v1/batches/{id}/dead-links", Permission.Read),
         new("POST", "/api/v1/firecrawl/events", null),
 

@@ -53,6 +53,10 @@ internal static partial class ApiOperations
         new("GET", "/api/v1/connections/{id}/runs", "Sources", "What each listing of a connection came to.") { Answer = "connection-runs" },
         new("GET", "/api/v1/connections/{id}/gone", "Sources", "Documents that the source no longer has.") { Answer = "connection-gone" },
         new("POST", "/api/v1/connections/{id}/gone/remove", "Sources", "Take documents out of the library that the source no longer has.") { Answer = "removed" },
+        new("GET", "/api/v1/hosts", "Sources", "Hosts that something was asked of, those asked last first, with their budgets and what waits for them.") { Answer = "hosts" },
+        new("GET", "/api/v1/hosts/{host}", "Sources", "One host: its budget, its last hour, and the last requests.") { Answer = "host" },
+        new("PUT", "/api/v1/hosts/{host}/budget", "Sources", "Give a host a rate of its own. It holds at once, in running batches too.") { Request = "host-budget", Required = ["requests_per_minute"], Answer = "host" },
+        new("DELETE", "/api/v1/hosts/{host}/budget", "Sources", "Take the rate back: the installation's holds again.", 204),
         new("GET", "/api/v1/batches/{id}/dead-links", "Sources", "Addresses that a crawl could not take, with the page that names each.") { Answer = "dead-links" },
         new("POST", "/api/v1/firecrawl/events", "Sources", "What the crawling service tells by itself, signed in X-Firecrawl-Signature. Not for other programs.", 204) { Bytes = "application/json" },
     ];

@@ -11,7 +11,7 @@ public static class ArtifactServices
         services.AddOptions<ArtifactOptions>().BindConfiguration(ArtifactOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ArtifactOptions>, ArtifactOptionsValidator>();
         services.AddSingleton<FolderStore>();
-        services.AddSingleton<IArtifactStore>(s => s.GetRequiredService<FolderStore>());
+        services.AddSingleton<S3Store>().AddSingleton<IArtifactStore, ArtifactStores>();
         return services;
     }
 }

@@ -16,36 +16,45 @@ public sealed class FolderStore : IArtifactStore, IDisposable
     private const int MaxAttempts = 10;
 
     private readonly string _root;
-    private readonly string _incoming;
     private readonly string[] _roots;
-    private readonly DurableFolders _folders;
+    private readonly Dictionary<string, DurableFolders> _folders;
 
     public FolderStore(IOptions<ArtifactOptions> options)
     {
         _root = Full(options.Value.Folder);
-        _incoming = Path.Join(_root, Incoming);
         _roots = [_root, .. options.Value.FormerFolders.Select(Full)];
-        _folders = new(_root);
+        _folders = _roots.Distinct(StringComparer.Ordinal).ToDictionary(r => r, r => new DurableFolders(r), StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
-    public Uri Locate(string key) => ArtifactKeys.IsValid(key)
-        ? ToUri(Path.Join(_root, key))
-        : throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
+    public Uri Locate(string key) => ToUri(Path.Join(_root, Valid(key)));
+
+    /// <inheritdoc/>
+    public Uri Locate(string key, Uri beside) => ToUri(Path.Join(Find(beside)?.Root ?? _root, Valid(key)));
 
     /// <inheritdoc/>
     /// <remarks>Throws <c>storage_full</c> where there is no room; nothing is left behind then.</remarks>
     public async Task<Uri> PutAsync(string key, Stream content, CancellationToken ct)
     {
-        if (!ArtifactKeys.IsValid(key))
-            throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
+        var path = Path.Join(_root, Valid(key));
+        await PutAsync(_root, path, content, ct);
+        return ToUri(path);
+    }
 
-        var path = Path.Join(_root, key);
-        var temporary = Path.Join(_incoming, $"{Guid.NewGuid():N}.tmp");
+    /// <inheritdoc/>
+    public Task PutAsync(Uri uri, Stream content, CancellationToken ct)
+    {
+        var path = ToPath(uri, out var root);
+        return PutAsync(root, path, content, ct);
+    }
+
+    private async Task PutAsync(string root, string path, Stream content, CancellationToken ct)
+    {
+        var temporary = Path.Join(root, Incoming, $"{Guid.NewGuid():N}.tmp");
         try
         {
             await WriteAsync(temporary, content, ct);
-            _folders.Put(Path.GetDirectoryName(path)!, () => MoveIntoPlace(temporary, path));
+            _folders[root].Put(Path.GetDirectoryName(path)!, () => MoveIntoPlace(temporary, path));
         }
         catch (Exception e)
         {
@@ -54,8 +63,9 @@ public sealed class FolderStore : IArtifactStore, IDisposable
                 throw new IngestionException(ErrorCodes.StorageFull, "There is no space left in the artifact store.", e);
             throw;
         }
-        return ToUri(path);
     }
+
+    private static string Valid(string key) => ArtifactKeys.IsValid(key) ? key : throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
 
     /// <inheritdoc/>
     /// <remarks>Throws <see cref="InvalidOperationException"/> for an address that is not under a folder of this store.</remarks>
@@ -94,7 +104,7 @@ public sealed class FolderStore : IArtifactStore, IDisposable
             // Gone with its folder, as was asked for.
             return Task.CompletedTask;
         }
-        _folders.Remove(() => DirectorySync.Flush(RemoveEmpty(Path.GetDirectoryName(path)!, root)));
+        _folders[root].Remove(() => DirectorySync.Flush(RemoveEmpty(Path.GetDirectoryName(path)!, root)));
         return Task.CompletedTask;
     }
 
@@ -119,11 +129,14 @@ public sealed class FolderStore : IArtifactStore, IDisposable
             .Where(f => f.Changed < before)
             .Select(f => f.Path);
 
-    public void Dispose() => _folders.Dispose();
+    public void Dispose()
+    {
+        foreach (var folders in _folders.Values) folders.Dispose();
+    }
 
     private async Task WriteAsync(string temporary, Stream content, CancellationToken ct)
     {
-        Directory.CreateDirectory(_incoming);
+        Directory.CreateDirectory(Path.GetDirectoryName(temporary)!);
         await using var file = new FileStream(temporary, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -193,18 +206,22 @@ public sealed class FolderStore : IArtifactStore, IDisposable
 
     private string ToPath(Uri uri, out string root)
     {
-        if (uri.IsAbsoluteUri && uri.IsFile && uri.Host.Length == 0)
-        {
-            var path = Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath));
-            if (Array.Find(_roots, r => path.StartsWith(r + Path.DirectorySeparatorChar, StringComparison.Ordinal)) is { } found
-                && ArtifactKeys.IsValid(path[(found.Length + 1)..]))
-            {
-                root = found;
-                return path;
-            }
-        }
-        throw new InvalidOperationException(
-            $"The address is not under a folder of this store; see {ArtifactOptions.Section}:{nameof(ArtifactOptions.Folder)} and {nameof(ArtifactOptions.FormerFolders)}.");
+        if (Find(uri) is not { } found)
+            throw new InvalidOperationException(
+                $"The address is not under a folder of this store; see {ArtifactOptions.Section}:{nameof(ArtifactOptions.Folder)} and {nameof(ArtifactOptions.FormerFolders)}.");
+        root = found.Root;
+        return found.Path;
+    }
+
+    // Null for an address that is not under a folder of this store.
+    private (string Root, string Path)? Find(Uri uri)
+    {
+        if (!uri.IsAbsoluteUri || !uri.IsFile || uri.Host.Length > 0)
+            return null;
+        var path = Path.GetFullPath(Uri.UnescapeDataString(uri.AbsolutePath));
+        return Array.Find(_roots, r => path.StartsWith(r + Path.DirectorySeparatorChar, StringComparison.Ordinal)) is { } root && ArtifactKeys.IsValid(path[(root.Length + 1)..])
+            ? (root, path)
+            : null;
     }
 
     private static string Full(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));

@@ -7,10 +7,19 @@ public interface IArtifactStore
     Uri Locate(string key);
 
     /// <summary>
+    /// The address that an object of this key has in the place where another one is. What belongs to a document stays together, also where
+    /// the store was changed since; beside an object of no place that is known, it is the place for new ones.
+    /// </summary>
+    Uri Locate(string key, Uri beside);
+
+    /// <summary>
     /// Stores a file's bytes under a key, durably (flushed to disk before return) and atomically (a reader sees all or nothing).
     /// Replaces what was there. Returns the absolute URI to keep in the database.
     /// </summary>
     Task<Uri> PutAsync(string key, Stream content, CancellationToken ct);
+
+    /// <summary>The same at an address that <see cref="Locate(string, Uri)"/> gave.</summary>
+    Task PutAsync(Uri uri, Stream content, CancellationToken ct);
 
     /// <summary>Opens by stored URI, not by key, so that a change of layout keeps old rows readable. Null where it does not exist.</summary>
     Task<Stream?> OpenAsync(Uri uri, CancellationToken ct);

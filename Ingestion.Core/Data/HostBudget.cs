@@ -14,6 +14,10 @@ public sealed class HostBudget
     public DateTimeOffset NextAt { get; set; }
     /// <summary>The host asked us to stay away until then.</summary>
     public DateTimeOffset? PausedUntil { get; set; }
+    /// <summary>When a person last changed the rate: turns given before do not count any more.</summary>
+    public DateTimeOffset? ChangedAt { get; set; }
+    /// <summary>The account that changed it.</summary>
+    public string? ChangedBy { get; set; }
 
     private sealed class Configuration : IEntityTypeConfiguration<HostBudget>
     {

@@ -11,7 +11,7 @@ public sealed class EmbeddingTurns(HostBudgets budgets, string service, int perM
 {
     public async Task WaitAsync(CancellationToken ct)
     {
-        var (wait, _) = await budgets.ReserveAsync(service, perMinute, ct);
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, time, ct);
+        var turn = await budgets.ReserveAsync(service, perMinute, ct);
+        if (turn.Wait > TimeSpan.Zero) await Task.Delay(turn.Wait, time, ct);
     }
 }

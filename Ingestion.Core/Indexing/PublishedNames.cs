@@ -76,7 +76,7 @@ public sealed class PublishedNames(NpgsqlDataSource worker, IArtifactStore store
     private async Task CopyAsync(Uri from, string key, CancellationToken ct)
     {
         await using var content = await store.OpenAsync(from, ct) ?? throw new FileNotFoundException($"the artifact {from} is gone");
-        await store.PutAsync(key, content, ct);
+        await store.PutAsync(store.Locate(key, beside: from), content, ct);
     }
 
     private static string Number(long id) => id.ToString(CultureInfo.InvariantCulture);

@@ -85,6 +85,7 @@ public static class ErrorCodes
     public static readonly ErrorCode CrawlerUnavailable = new("crawler_unavailable", ErrorClass.Transient, "The crawling service does not answer. It is retried by itself; Ingestion:Firecrawl says where it is.", WaitReasons.Crawler);
     public static readonly ErrorCode CrawlerThrottled = new("crawler_throttled", ErrorClass.Throttled, "The crawling service asks us to slow down. It is retried by itself.", WaitReasons.Crawler);
     public static readonly ErrorCode StorageFull = new("storage_full", ErrorClass.Transient, "Free space in the data directory; it is retried by itself.", WaitReasons.StorageFull);
+    public static readonly ErrorCode StorageUnavailable = new("storage_unavailable", ErrorClass.Transient, "The artifact store does not answer, or refuses. Check its address, buckets and keys under Ingestion:Artifacts; it is retried by itself.", WaitReasons.Unavailable);
     public static readonly ErrorCode DatabaseBusy = new("database_busy", ErrorClass.Transient, "The database did not answer. It is retried by itself.", WaitReasons.Unavailable);
 
     // people and us

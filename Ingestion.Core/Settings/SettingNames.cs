@@ -34,6 +34,10 @@ public static class SettingNames
         new("Ingestion:Telemetry:OtlpEndpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
         new("Ingestion:Artifacts:RawBucket", "S3_BUCKET_RAW"),
         new("Ingestion:Artifacts:MarkdownBucket", "S3_BUCKET_MARKDOWN"),
+        new("Ingestion:Artifacts:Endpoint", "S3_ENDPOINT"),
+        new("Ingestion:Artifacts:Region", "S3_REGION"),
+        new("Ingestion:Artifacts:AccessKey", "S3_ACCESS_KEY"),
+        new("Ingestion:Artifacts:SecretKey", "S3_SECRET_KEY"),
     ];
 
     /// <summary>Names of other products that people set by habit, with the sentence that answers them at the start.</summary>

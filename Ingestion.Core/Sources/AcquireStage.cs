@@ -22,6 +22,7 @@ public sealed class AcquireStage(
 
     public async Task<StageOutcome> RunAsync(StageContext context, CancellationToken ct)
     {
+        HostLedger.AskingFor(context.Item.TenantId);
         var version = context.Item.SourceVersionId;
         if (version is null)
         {
@@ -44,10 +45,10 @@ public sealed class AcquireStage(
         if (HostOf(context.Item) is not { } host) return null;
         // Postponed until its own turn: the reservation was made then.
         if (context.Task.WaitReason == WaitReasons.HostPacing) return null;
-        var (wait, paused) = await hosts.ReserveAsync(host, acquire.CurrentValue.RequestsPerMinutePerHost, ct);
-        if (paused) return new StageOutcome.RetryLater(wait, WaitReasons.HostPaused);
-        if (wait > WaitInPlace) return new StageOutcome.RetryLater(wait, WaitReasons.HostPacing);
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, ct);
+        var turn = await hosts.ReserveAsync(host, acquire.CurrentValue.RequestsPerMinutePerHost, ct);
+        if (turn.Paused) return new StageOutcome.RetryLater(turn.Wait, WaitReasons.HostPaused);
+        if (turn.Wait > WaitInPlace) return new StageOutcome.RetryLater(turn.Wait, WaitReasons.HostPacing);
+        if (turn.Wait > TimeSpan.Zero) await Task.Delay(turn.Wait, ct);
         return null;
     }
 

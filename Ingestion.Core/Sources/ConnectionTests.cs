@@ -12,6 +12,7 @@ public sealed class ConnectionTests(SourceConnections connections, IEnumerable<I
     public async Task<ControlResult?> RunAsync(Actor actor, string key, CancellationToken ct)
     {
         if (await connections.FindAsync(actor.Scope, key, ct) is not { } view) return null;
+        HostLedger.AskingFor(actor.TenantId);
         var problem = await ProblemAsync(actor.TenantId, view, ct);
         await connections.NoteTestAsync(actor.TenantId, key, problem, ct);
         return problem is null ? new(true, "The connection works.") : new(false, problem);

@@ -34,7 +34,7 @@ public sealed class CrawlVisits(
             if (!(await crawl.Rules(row.Url, ct)).Allows(row.Url.PathAndQuery))
                 return row is { Depth: 0, Kind: CrawlAddress.Page } ? throw new IngestionException(ErrorCodes.AccessDenied, $"The robots.txt of {row.Url.IdnHost} asks that this address be left alone.")
                     : new(new(row.Id, "stopped", "robots", "The site's robots.txt asks that it be left alone."), row.Url);
-            if (await TurnAsync(crawl, row.Url, ct) is { } later) return new(new(row.Id, "waiting", After: later), row.Url);
+            if (await hosts.TakeAsync(HostBudgets.KeyOf(row.Url), crawl.PerMinute, ct, crawl.Delay) is { } later) return new(new(row.Id, "waiting", After: later), row.Url);
             return row.Kind == CrawlAddress.Sitemap ? await SitemapAsync(crawl, row, scratch, ct) : await PageAsync(crawl, row, scratch, ct);
         }
         catch (IngestionException e) when (row is not { Depth: 0, Kind: CrawlAddress.Page } && e.Code.WaitReason is null)
@@ -65,15 +65,6 @@ public sealed class CrawlVisits(
                 await CrawlFrontier.AddAsync(connection, crawl.Input, crawl.Limits, [.. done.SelectMany(v => v.Found)], token);
             },
         };
-    }
-
-    // How long to stay away, where the host wants that; else its turn has come.
-    private async Task<TimeSpan?> TurnAsync(Crawl crawl, Uri url, CancellationToken ct)
-    {
-        var (wait, paused) = await hosts.ReserveAsync(HostBudgets.KeyOf(url), crawl.PerMinute, ct);
-        if (paused) return wait;
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, ct);
-        return null;
     }
 
     private async Task<CrawlVisit> FailedAsync(Crawl crawl, CrawlRow row, IngestionException e, CancellationToken ct)

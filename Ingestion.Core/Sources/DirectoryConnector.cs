@@ -70,6 +70,10 @@ public sealed class DirectoryConnector(SourceConnections connections, ServerFile
         return Directory.Exists(root) ? root : throw new IngestionException(ErrorCodes.MissingFile, "The directory is not there any more.");
     }
 
+    /// <summary>Every file below a directory that a listing would name by default, with its size in bytes and the time of its last change. What cannot be read is left out.</summary>
+    internal static IEnumerable<(string Key, long Length, DateTimeOffset Changed)> Files(string root) =>
+        new Walk(root, recursive: true, hidden: false).Files().Select(f => (f.Key, f.Length, f.Changed));
+
     private readonly record struct Found(string Key, long Length, DateTimeOffset Changed);
 
     /// <summary>One walk through the directory, depth first; what could not be read is remembered.</summary>

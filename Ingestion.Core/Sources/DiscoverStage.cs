@@ -20,6 +20,7 @@ public sealed class DiscoverStage(
     public async Task<StageOutcome> RunAsync(StageContext context, CancellationToken ct)
     {
         var input = context.Input;
+        HostLedger.AskingFor(input.TenantId);
         var kind = SourceKinds.Find(input.SourceType);
         if (!_connectors.TryGetValue(input.SourceType, out var connector))
             throw new IngestionException(ErrorCodes.SourceNotConfigured, $"This installation takes nothing from {kind?.Title ?? input.SourceType}.");

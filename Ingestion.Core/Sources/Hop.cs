@@ -12,10 +12,14 @@ internal sealed class Hop(SafeHttp.Guard guard, FetchRequest fetch, Uri url, Tim
 
     private readonly string _host = url.IdnHost;
 
+    /// <summary>What was answered; null while nothing was.</summary>
+    public int? Status { get; private set; }
+
     public async Task<(Uri? Next, FetchResult? Result)> RunAsync(CancellationToken ct)
     {
         using var request = CreateRequest();
         using var response = await SendAsync(guard, request, _host, ct);
+        Status = (int)response.StatusCode;
 
         if (IsRedirect(response.StatusCode))
             return (NextUrl(response), null);

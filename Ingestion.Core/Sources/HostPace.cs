@@ -12,26 +12,28 @@ internal sealed class HostPace(int maxInFlight, int perHost, int perMinute, Time
     private readonly SemaphoreSlim _all = new(maxInFlight);
     private readonly ConcurrentDictionary<string, Host> _hosts = new();
 
-    private TimeSpan Spacing => perMinute > 0 ? TimeSpan.FromMinutes(1) / perMinute : TimeSpan.Zero;
-
     /// <summary>Hosts remembered at the moment.</summary>
     internal int Count => _hosts.Count;
 
     /// <summary>Waits for a turn at this host. Disposing what is returned gives the turn back.</summary>
-    public async Task<IDisposable> EnterAsync(string host, CancellationToken ct)
+    /// <param name="own">The host's own rate in requests a minute; null where the common one holds.</param>
+    public async Task<Turn> EnterAsync(string host, CancellationToken ct, int? own = null)
     {
         var entry = Rent(host);
-        var taken = 0;
+        var (taken, begun) = (0, time.GetTimestamp());
         try
         {
             // The host first: a slow host's queue must not hold places that others could use.
             await entry.Places.WaitAsync(ct);
             taken = 1;
-            var wait = entry.Reserve(time, Spacing);
+            var queued = time.GetElapsedTime(begun);
+            var rate = own ?? perMinute;
+            var wait = entry.Reserve(time, rate > 0 ? TimeSpan.FromMinutes(1) / rate : TimeSpan.Zero);
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait, time, ct);
+            begun = time.GetTimestamp();
             await _all.WaitAsync(ct);
-            return new Turn(this, entry);
+            return new Turn(this, entry, wait > TimeSpan.Zero ? wait : TimeSpan.Zero, queued + time.GetElapsedTime(begun));
         }
         catch
         {
@@ -70,9 +72,16 @@ internal sealed class HostPace(int maxInFlight, int perHost, int perMinute, Time
         }
     }
 
-    private sealed class Turn(HostPace pace, Host entry) : IDisposable
+    /// <summary>A turn that has come.</summary>
+    /// <param name="spaced">How long it was waited for by the rate.</param>
+    /// <param name="queued">How long because as many requests as are allowed were in flight.</param>
+    internal sealed class Turn(HostPace pace, Host entry, TimeSpan spaced, TimeSpan queued) : IDisposable
     {
         private int _returned;
+
+        public TimeSpan Spaced => spaced;
+
+        public TimeSpan Queued => queued;
 
         public void Dispose()
         {
@@ -83,7 +92,7 @@ internal sealed class HostPace(int maxInFlight, int perHost, int perMinute, Time
         }
     }
 
-    private sealed class Host(int places)
+    internal sealed class Host(int places)
     {
         private readonly Lock _lock = new();
         private int _users;

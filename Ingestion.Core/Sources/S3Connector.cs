@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Xml;
 using Ingestion.Core.Pipeline;
 
 namespace Ingestion.Core.Sources;
@@ -58,10 +57,6 @@ public sealed class S3Connector(SafeHttp http, SourceConnections connections, Ti
         return new(http, time, http.Rules.Parse(settings.Text("endpoint").TrimEnd('/') + "/"), settings.Text("bucket"), region, settings.Text("prefix"), settings.Text("access_key"), await connection.SecretAsync("secret_key", ct));
     }
 
-    private sealed record Found(string Key, long Size, string ETag);
-
-    private sealed record Listing(IReadOnlyList<Found> Objects, string? Next);
-
     private sealed class Bucket(SafeHttp http, TimeProvider time, Uri endpoint, string name, string region, string prefix, string accessKey, string? secretKey)
     {
         public Uri Url(string path, string query) => new($"{endpoint.GetLeftPart(UriPartial.Path)}{S3Signature.Escape(name)}{(path.Length > 0 ? "/" + path : "")}{(query.Length > 0 ? "?" + query : "")}");
@@ -69,17 +64,16 @@ public sealed class S3Connector(SafeHttp http, SourceConnections connections, Ti
         /// <summary>None for a bucket that is open to everybody.</summary>
         public Dictionary<string, string> Sign(Uri url) => accessKey.Length == 0 || secretKey is null ? [] : S3Signature.Headers(url, region, accessKey, secretKey, time.GetUtcNow());
 
-        public async Task<Listing> ListAsync(string? token, int most, CancellationToken ct)
+        public async Task<S3Listing> ListAsync(string? token, int most, CancellationToken ct)
         {
-            // In order, as the signature wants them.
-            var query = $"{(token is null ? "" : $"continuation-token={S3Signature.Escape(token)}&")}list-type=2&max-keys={most}{(prefix.Length == 0 ? "" : $"&prefix={S3Signature.Escape(prefix)}")}";
+            var query = S3Listing.Query(token, most, prefix);
             var url = Url("", query);
             using var request = new HttpRequestMessage(HttpMethod.Get, url);
             foreach (var (header, value) in Sign(url)) request.Headers.TryAddWithoutValidation(header, value);
             var answer = await http.SendAsync(request, ListLimits, ct);
             if (answer.StatusCode != 200) throw Refused(answer);
             if (answer.Truncated) throw new IngestionException(ErrorCodes.BadContent, $"{url.IdnHost} answers with a list of more than {ListLimits.MaxBytes >> 20} MB.");
-            return Read(answer.Body);
+            return S3Listing.Read(answer.Body, endpoint.IdnHost);
         }
 
         private IngestionException Refused(SafeResponse answer)
@@ -100,50 +94,6 @@ public sealed class S3Connector(SafeHttp http, SourceConnections connections, Ti
                 _ => "it cannot be listed",
             };
             return new(code, string.Create(CultureInfo.InvariantCulture, $"{endpoint.IdnHost} answers with status {answer.StatusCode}: {why}.")) { RetryAfter = answer.RetryAfter };
-        }
-
-        private Listing Read(byte[] body)
-        {
-            try
-            {
-                using var reader = XmlReader.Create(new MemoryStream(body), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-                var (objects, next, more) = (new List<Found>(), (string?)null, false);
-                string? key = null, tag = null;
-                var size = 0L;
-                while (reader.Read())
-                {
-                    if (reader is { NodeType: XmlNodeType.EndElement, LocalName: "Contents" } && key is not null) objects.Add(new(key, size, tag ?? ""));
-                    if (reader.NodeType != XmlNodeType.Element) continue;
-                    switch (reader.LocalName)
-                    {
-                        case "Contents":
-                            (key, tag, size) = (null, null, 0);
-                            break;
-                        case "Key":
-                            key = reader.Read() ? reader.Value : null;
-                            break;
-                        case "ETag":
-                            tag = reader.Read() ? reader.Value.Trim('"') : null;
-                            break;
-                        case "Size":
-                            size = reader.Read() && long.TryParse(reader.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
-                            break;
-                        case "NextContinuationToken":
-                            next = reader.Read() ? reader.Value : null;
-                            break;
-                        case "IsTruncated":
-                            more = reader.Read() && reader.Value == "true";
-                            break;
-                    }
-                }
-                // A list that says that it goes on and not where would be taken for the whole.
-                if (more && string.IsNullOrEmpty(next)) throw new IngestionException(ErrorCodes.BadContent, $"{endpoint.IdnHost} sends a list that is cut off.");
-                return new(objects, more ? next : null);
-            }
-            catch (XmlException e)
-            {
-                throw new IngestionException(ErrorCodes.BadContent, $"{endpoint.IdnHost} does not answer like an S3-compatible store.", e);
-            }
         }
     }
 }

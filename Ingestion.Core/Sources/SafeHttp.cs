@@ -10,19 +10,25 @@ namespace Ingestion.Core.Sources;
 /// </summary>
 public sealed class SafeHttp : IDisposable
 {
+    // Taking a free place takes a moment too, and is no wait.
+    private static readonly TimeSpan Noticed = TimeSpan.FromMilliseconds(5);
+
     private readonly TimeProvider _time;
     private readonly ResolveHost _resolve;
     private readonly DialAddress _dial;
     private readonly IDisposable? _changes;
+    private readonly HostLedger _ledger;
+    private readonly HostRates _rates;
     private volatile Guard _guard;
 
-    public SafeHttp(IOptionsMonitor<AcquireOptions> options, TimeProvider time)
-        : this(options, time, GuardedConnector.ResolveBySystemAsync, GuardedConnector.DialTcpAsync)
+    public SafeHttp(IOptionsMonitor<AcquireOptions> options, TimeProvider time, HostLedger ledger, HostRates rates)
+        : this(options, time, GuardedConnector.ResolveBySystemAsync, GuardedConnector.DialTcpAsync, ledger, rates)
     {
     }
 
-    internal SafeHttp(IOptionsMonitor<AcquireOptions> options, TimeProvider time, ResolveHost resolve, DialAddress dial)
+    internal SafeHttp(IOptionsMonitor<AcquireOptions> options, TimeProvider time, ResolveHost resolve, DialAddress dial, HostLedger ledger, HostRates rates)
     {
+        (_ledger, _rates) = (ledger, rates);
         _time = time;
         _resolve = resolve;
         _dial = dial;
@@ -63,10 +69,12 @@ public sealed class SafeHttp : IDisposable
             if (redirects.Count > guard.Options.MaxRedirects)
                 throw new IngestionException(ErrorCodes.TooManyRedirects, $"{request.Url.IdnHost} redirects more than {guard.Options.MaxRedirects} times.");
 
-            using var turn = await guard.Hosts.EnterAsync(url.IdnHost, ct);
+            using var turn = await guard.Hosts.EnterAsync(url.IdnHost, ct, _rates.Of(HostBudgets.KeyOf(url)));
+            _ledger.Waited(HostBudgets.KeyOf(url), HostRule.Rate, turn.Spaced);
+            _ledger.Waited(HostBudgets.KeyOf(url), HostRule.Concurrency, turn.Queued > Noticed ? turn.Queued : TimeSpan.Zero);
             var begun = _time.GetTimestamp();
             var hop = new Hop(guard, request, url, _time);
-            var (next, result) = await RunAsync(url.IdnHost, left, hop.RunAsync, ct);
+            var (next, result) = await NotedAsync(url, () => RunAsync(url.IdnHost, left, hop.RunAsync, ct), _ => hop.Status, done => done.Result?.Length ?? 0, () => hop.Status);
             if (result is not null)
                 return result with { Redirects = redirects, LostEncryption = lostEncryption };
             if (request.StopAtRedirect)
@@ -88,7 +96,7 @@ public sealed class SafeHttp : IDisposable
         var guard = _guard;
         var url = guard.Rules.Parse(request.RequestUri?.OriginalString ?? "");
         request.RequestUri = url;
-        return await RunAsync(url.IdnHost, limits.Timeout, token => Hop.SendSmallAsync(guard, request, url.IdnHost, limits, _time, token), ct);
+        return await NotedAsync(url, () => RunAsync(url.IdnHost, limits.Timeout, token => Hop.SendSmallAsync(guard, request, url.IdnHost, limits, _time, token), ct), a => a.StatusCode, a => a.Body.Length, () => null);
     }
 
     public void Dispose()
@@ -102,6 +110,23 @@ public sealed class SafeHttp : IDisposable
     /// requests that still run on it; its connections close when they have been idle.
     /// </summary>
     private void Use(AcquireOptions options) => _guard = Guard.Create(options, _time, _resolve, _dial);
+
+    // Every request is noted once, however it ends; one that the caller gave up is none.
+    private async Task<T> NotedAsync<T>(Uri url, Func<Task<T>> ask, Func<T, int?> status, Func<T, long> bytes, Func<int?> statusOfFailure)
+    {
+        var begun = _time.GetTimestamp();
+        try
+        {
+            var answer = await ask();
+            _ledger.Asked(url, _time.GetElapsedTime(begun), status(answer), null, bytes(answer));
+            return answer;
+        }
+        catch (IngestionException e)
+        {
+            _ledger.Asked(url, _time.GetElapsedTime(begun), statusOfFailure(), e.Code.Code, 0);
+            throw;
+        }
+    }
 
     private static async Task<T> RunAsync<T>(string host, TimeSpan limit, Func<CancellationToken, Task<T>> run, CancellationToken ct)
     {

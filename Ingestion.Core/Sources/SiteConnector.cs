@@ -10,9 +10,10 @@ namespace Ingestion.Core.Sources;
 /// it is in the database, so an interrupted crawl goes on and asks for nothing twice but what was under way.
 /// </summary>
 public sealed class SiteConnector(
-    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls, FirecrawlCrawls firecrawl,
+    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls, FirecrawlCrawls firecrawl, HostLedger ledger,
     IOptionsMonitor<AcquireOptions> acquire, IOptionsMonitor<SourceOptions> options, TimeProvider time) : ISourceConnector, IConnectionTest
 {
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
     private readonly RobotsFiles _robots = new(http);
 
     public string SourceType => SourceTypes.Site;
@@ -79,16 +80,17 @@ public sealed class SiteConnector(
             SignIn = signIn,
             Sitemaps = chosen.Flag("sitemaps") ? robots.Sitemaps : null,
             Rules = obeys ? (url, token) => _robots.OfAsync(input.InputId, url, product, token) : (_, _) => Task.FromResult(RobotsRules.AllowAll),
-            PerMinute = Rate(acquire.CurrentValue.RequestsPerMinutePerHost, robots.CrawlDelay),
+            PerMinute = acquire.CurrentValue.RequestsPerMinutePerHost, Delay = Delay(start, robots.CrawlDelay),
         };
     }
 
-    // The slower of what the operator allows and what the site asks for; 0 is as fast as it goes.
-    private static int Rate(int allowed, TimeSpan? delay)
+    // What the site asks for, but no more than a minute: a site that wants more is not meant to be crawled, and says so by Disallow.
+    private TimeSpan Delay(Uri start, TimeSpan? asked)
     {
-        if (delay is not { Ticks: > 0 } pause) return allowed;
-        var asked = Math.Max(1, (int)(TimeSpan.FromMinutes(1) / pause));
-        return allowed == 0 ? asked : Math.Min(allowed, asked);
+        if (asked is not { Ticks: > 0 } pause) return TimeSpan.Zero;
+        var delay = pause < LongestDelay ? pause : LongestDelay;
+        ledger.Delayed(HostBudgets.KeyOf(start), delay);
+        return delay;
     }
 
     private static List<CrawlAddress> Seeds(Crawl crawl)
@@ -128,6 +130,9 @@ internal sealed record Crawl(WorkInput Input, SourceSpec Spec, CrawlScope Scope,
 
     public required Func<Uri, CancellationToken, Task<RobotsRules>> Rules { get; init; }
 
-    /// <summary>Requests a minute; 0 for no limit.</summary>
+    /// <summary>Requests a minute; 0 for no limit. A rate of the host's own goes before.</summary>
     public required int PerMinute { get; init; }
+
+    /// <summary>The pause between requests that the site asks for; zero for none.</summary>
+    public required TimeSpan Delay { get; init; }
 }

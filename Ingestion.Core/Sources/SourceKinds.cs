@@ -64,7 +64,10 @@ public static class SourceKinds
         new(SourceTypes.Feed, "Feed", "What an RSS or Atom feed links to.", "rss_feed", SourceNeed.Address,
             [Address, .. SignIn], [Include, Exclude, new("max_entries", FieldType.Number, "Entries at most", Default: 1000, Least: 1, Most: 10_000)]),
         new(SourceTypes.LocalDirectory, "Directory", "Files of a directory on the server.", "folder", SourceNeed.Connection,
-            [new("path", FieldType.Text, "Directory", "An absolute path below one of the roots that Ingestion:Sources:Roots allows.", Required: true)],
+            [
+                new("path", FieldType.Text, "Directory", "An absolute path below one of the roots that Ingestion:Sources:Roots allows.", Required: true),
+                new("watch", FieldType.Flag, "Watch for changes", "A sync begins by itself when files change."),
+            ],
             [
                 Include, Exclude,
                 new("recursive", FieldType.Flag, "Directories below it too", Default: 1),

@@ -28,6 +28,15 @@ public sealed class SourceOptions
     /// <summary>Addresses with one path and different queries that are followed; more are a trap.</summary>
     public int CrawlMaxVariants { get; set; } = 100;
 
+    /// <summary>False: directories that are watched are looked at by the clock alone, as where the system does not tell of changes.</summary>
+    public bool WatchEvents { get; set; } = true;
+
+    /// <summary>How long nothing must change in a directory that is watched before a sync begins.</summary>
+    public TimeSpan WatchRest { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often a directory that is watched is looked at whatever was heard of it.</summary>
+    public TimeSpan WatchPoll { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Pages fetched at once by one crawl.</summary>
     public int CrawlConcurrency { get; set; } = 8;
 }
@@ -50,6 +59,8 @@ public sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         Require(options.MaxMissingShare is >= 0 and <= 1, nameof(options.MaxMissingShare), "must be from 0 to 1");
         Require(options.CrawlTurn > TimeSpan.Zero, nameof(options.CrawlTurn), "must be longer than zero");
         Require(options.CrawlMaxVariants is >= 1 and <= 1_000_000, nameof(options.CrawlMaxVariants), "must be from 1 to 1000000");
+        Require(options.WatchRest >= TimeSpan.Zero, nameof(options.WatchRest), "must not be negative");
+        Require(options.WatchPoll > TimeSpan.Zero, nameof(options.WatchPoll), "must be longer than zero");
         Require(options.CrawlConcurrency is >= 1 and <= 64, nameof(options.CrawlConcurrency), "must be from 1 to 64");
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }

@@ -12,12 +12,13 @@ public static class SourceServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<AcquireOptions>().BindConfiguration(AcquireOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AcquireOptions>, AcquireOptionsValidator>();
+        services.AddSingleton<HostLedger>().AddSingleton<HostRates>().AddHostedService<HostLedgerWriter>();
         services.AddSingleton<SafeHttp>();
 
         services.AddOptions<SourceOptions>().BindConfiguration(SourceOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<SourceOptions>, SourceOptionsValidator>();
         services.AddSingleton<ServerFiles>().AddSingleton<SourceConnections>().AddSingleton<ConnectionTests>().AddSingleton<Schedules>().AddSingleton<Syncs>();
-        services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>();
+        services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>().AddSingleton<HostQueries>().AddSingleton<HostDesk>();
         services.AddConnector<DirectoryConnector>().AddConnector<ZipConnector>();
         services.AddOptions<FirecrawlOptions>().BindConfiguration(FirecrawlOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<FirecrawlOptions>, FirecrawlOptionsValidator>();

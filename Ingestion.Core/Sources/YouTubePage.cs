@@ -49,9 +49,8 @@ internal sealed class YouTubePage(SafeHttp http, HostBudgets hosts, IOptionsMoni
     {
         var url = new Uri((gateway ?? "https://www.youtube.com") + path);
         var host = HostBudgets.KeyOf(url);
-        var (wait, paused) = await hosts.ReserveAsync(host, acquire.CurrentValue.RequestsPerMinutePerHost, ct);
-        if (paused) throw new IngestionException(ErrorCodes.Throttled, $"{url.IdnHost} asked us to stay away for a while.") { RetryAfter = wait };
-        if (wait > TimeSpan.Zero) await Task.Delay(wait, ct);
+        if (await hosts.TakeAsync(host, acquire.CurrentValue.RequestsPerMinutePerHost, ct) is { } wait)
+            throw new IngestionException(ErrorCodes.Throttled, $"{url.IdnHost} asked us to stay away for a while.") { RetryAfter = wait };
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         request.Headers.TryAddWithoutValidation("Accept-Language", "en");
         var answer = await http.SendAsync(request, Limits, ct);

@@ -48,7 +48,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
         var address = "/" + pattern.TrimStart('/');
         var area = address.Split('/') is ["", "api", "v1", var family, ..] ? family : address.StartsWith("/v1/", StringComparison.Ordinal) ? "batches" : address.Split('/')[1];
         var names = address.Contains('{', StringComparison.Ordinal);
-        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{page:int}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}", "{type}" })
+        foreach (var place in new[] { "{id}", "{PublicId}", "{batch}", "{item:long}", "{ItemId:long}", "{Tab}", "{Key}", "{Id:long}", "{id:long}", "{version:long}", "{page:int}", "{**name}", "{collection_id}", "{job_id:long}", "{job_id}", "{key}", "{user_id}", "{delivery}", "{Id}", "{type}", "{host}", "{Host}" })
         {
             if (!address.Contains(place, StringComparison.Ordinal)) continue;
             var value = (area, place) switch
@@ -63,6 +63,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
                 ("connections", "{id}" or "{Key}") => await ConnectionAsync(),
                 (_, "{Key}" or "{key}" or "{collection_id}") => Collection,
                 ("connections", "{Tab}") => "runs",
+                ("hosts", _) => await HostAsync(),
                 (_, "{job_id:long}") => $"{await ItemAsync()}",
                 ("documents", "{Tab}") => "versions",
                 (_, "{Tab}") => address.Contains("{ItemId", StringComparison.Ordinal) || address.Contains("/items/", StringComparison.Ordinal) ? "events" : "items",
@@ -159,6 +160,16 @@ internal sealed class Estate(IServiceProvider services, Person owner)
 
     private Task<string> ConnectionAsync() => services.GetRequiredService<SourceConnections>().CreateAsync(
         _actor, new(SourceTypes.Feed, $"estate_{Guid.NewGuid():N}", $"{Canary} connection", System.Text.Json.JsonSerializer.SerializeToElement(new { address = $"https://{Canary}.example/" })), CancellationToken.None);
+
+    private async Task<string> HostAsync()
+    {
+        var host = $"{Canary.ToLowerInvariant()}{_made++}.example:443";
+        await RunAsync("""
+            INSERT INTO ingestion.host_use (tenant_id, host, first_asked_at, last_asked_at, requests, bytes, recent)
+            VALUES ($1, $2, now(), now(), 1, 1, jsonb_build_array(jsonb_build_object('at', '2026-01-15T10:30:00Z', 'path', '/' || $3, 'status', 200, 'problem', NULL, 'bytes', 1, 'milliseconds', 1)))
+            """, owner.TenantId, host, Canary);
+        return host;
+    }
 
     private async Task<string> WebhookAsync()
     {

@@ -245,6 +245,8 @@ public sealed class FolderStoreTests : IDisposable
             .AddSingleton<IConfiguration>(new ConfigurationBuilder()
                 .AddInMemoryCollection(new Dictionary<string, string?> { ["Ingestion:Artifacts:Folder"] = "data" })
                 .Build())
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(new Core.Sources.WorkFolder(_folder))
             .AddArtifacts()
             .BuildServiceProvider();
 

@@ -36,5 +36,5 @@ public sealed class EmbeddingTurnsTests : DatabaseTest
         await Should.ThrowAsync<OperationCanceledException>(() => waiting);
     }
 
-    private EmbeddingTurns Turns(ManualTime time) => new(new HostBudgets(Worker), "embedding:test:443", perMinute: 1, time);
+    private EmbeddingTurns Turns(ManualTime time) => new(new HostBudgets(Worker, new HostLedger(time), new HostRates()), "embedding:test:443", perMinute: 1, time);
 }

@@ -24,7 +24,7 @@ public sealed class RetryPolicyTests
         ["embedder_not_configured"] = (ErrorClass.Policy, null), ["embedding_unavailable"] = (ErrorClass.Transient, WaitReasons.EmbeddingUnavailable), ["embedding_throttled"] = (ErrorClass.Throttled, WaitReasons.EmbeddingThrottled),
         ["embedding_quota"] = (ErrorClass.Quota, null), ["embedding_refused"] = (ErrorClass.Permanent, null), ["embedding_invalid"] = (ErrorClass.Transient, null),
         ["crawler_unavailable"] = (ErrorClass.Transient, WaitReasons.Crawler), ["crawler_throttled"] = (ErrorClass.Throttled, WaitReasons.Crawler),
-        ["storage_full"] = (ErrorClass.Transient, WaitReasons.StorageFull), ["database_busy"] = (ErrorClass.Transient, WaitReasons.Unavailable),
+        ["storage_full"] = (ErrorClass.Transient, WaitReasons.StorageFull), ["storage_unavailable"] = (ErrorClass.Transient, WaitReasons.Unavailable), ["database_busy"] = (ErrorClass.Transient, WaitReasons.Unavailable),
         ["rejected"] = (ErrorClass.Policy, null), ["cancelled"] = (ErrorClass.Policy, null), ["internal"] = (ErrorClass.Bug, null),
         ["forbidden"] = (ErrorClass.Policy, null), ["quota_exceeded"] = (ErrorClass.Policy, null), ["rate_limited"] = (ErrorClass.Throttled, null), ["secret_missing"] = (ErrorClass.Permanent, null),
     };

@@ -24,6 +24,8 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
 
     public int Gets;
 
+    public int Puts;
+
     public static async Task<(FixtureHost Host, FakeBucket Bucket)> StartAsync(string accessKey = "AKIDEXAMPLE", string secretKey = "secret/Key+1", string region = "eu-test-1")
     {
         var bucket = new FakeBucket(accessKey, secretKey, region);
@@ -36,19 +38,20 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
     {
         if (await Trouble(context) is > 0 and var status)
         {
-            context.Response.StatusCode = status;
             if (status is 429 or 503) context.Response.Headers.RetryAfter = "1";
+            await ErrorAsync(context, status, status switch { 503 => "SlowDown", 403 => "AccessDenied", _ => "InternalError" });
             return;
         }
         var raw = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
         if (!IsSigned(context, raw))
         {
-            context.Response.StatusCode = 403;
-            await context.Response.WriteAsync("<Error><Code>SignatureDoesNotMatch</Code></Error>");
+            await ErrorAsync(context, 403, "SignatureDoesNotMatch");
             return;
         }
-        if (!raw.StartsWith("/docs", StringComparison.Ordinal)) context.Response.StatusCode = 404;
+        if (!raw.StartsWith("/docs/", StringComparison.Ordinal) && !raw.StartsWith("/docs?", StringComparison.Ordinal)) await ErrorAsync(context, 404, "NoSuchBucket");
         else if (raw.StartsWith("/docs?", StringComparison.Ordinal)) await ListAsync(context);
+        else if (HttpMethods.IsPut(context.Request.Method)) await PutAsync(context, Uri.UnescapeDataString(raw["/docs/".Length..]));
+        else if (HttpMethods.IsDelete(context.Request.Method)) Delete(context, Uri.UnescapeDataString(raw["/docs/".Length..]));
         else await GetAsync(context, Uri.UnescapeDataString(raw["/docs/".Length..]));
     }
 
@@ -70,12 +73,39 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
             """);
     }
 
+    // The bytes must be those that the signature speaks of.
+    private async Task PutAsync(HttpContext context, string key)
+    {
+        Interlocked.Increment(ref Puts);
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        if (Convert.ToHexStringLower(SHA256.HashData(body.ToArray())) != context.Request.Headers["x-amz-content-sha256"].ToString())
+        {
+            await ErrorAsync(context, 400, "XAmzContentSHA256Mismatch");
+            return;
+        }
+        Objects[key] = body.ToArray();
+        context.Response.Headers.ETag = $"\"{Tag(key)}\"";
+    }
+
+    private void Delete(HttpContext context, string key)
+    {
+        Objects.TryRemove(key, out _);
+        context.Response.StatusCode = 204;
+    }
+
+    private static Task ErrorAsync(HttpContext context, int status, string code)
+    {
+        (context.Response.StatusCode, context.Response.ContentType) = (status, "application/xml");
+        return context.Response.WriteAsync($"""<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>Told by the store.</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>""");
+    }
+
     private async Task GetAsync(HttpContext context, string key)
     {
         Interlocked.Increment(ref Gets);
         if (!Objects.TryGetValue(key, out var content))
         {
-            context.Response.StatusCode = 404;
+            await ErrorAsync(context, 404, "NoSuchKey");
             return;
         }
         context.Response.Headers.ETag = $"\"{Tag(key)}\"";
@@ -97,7 +127,7 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
         var time = headers["x-amz-date"].ToString();
         if (time.Length < 8) return false;
         var scope = $"{time[..8]}/{region}/s3/aws4_request";
-        var canonical = string.Join('\n', "GET", path, string.Join('&', query.Split('&').Order(StringComparer.Ordinal)), $"host:{headers.Host}", $"x-amz-content-sha256:{headers["x-amz-content-sha256"]}", $"x-amz-date:{time}", "", "host;x-amz-content-sha256;x-amz-date", headers["x-amz-content-sha256"].ToString());
+        var canonical = string.Join('\n', context.Request.Method, path, string.Join('&', query.Split('&').Order(StringComparer.Ordinal)), $"host:{headers.Host}", $"x-amz-content-sha256:{headers["x-amz-content-sha256"]}", $"x-amz-date:{time}", "", "host;x-amz-content-sha256;x-amz-date", headers["x-amz-content-sha256"].ToString());
         var toSign = $"AWS4-HMAC-SHA256\n{time}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
         var key = new[] { time[..8], region, "s3", "aws4_request" }.Aggregate(Encoding.UTF8.GetBytes("AWS4" + secretKey), (k, part) => HMACSHA256.HashData(k, Encoding.UTF8.GetBytes(part)));
         return headers.Authorization == $"AWS4-HMAC-SHA256 Credential={accessKey}/{scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(toSign)))}";

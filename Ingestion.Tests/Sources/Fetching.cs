@@ -17,7 +17,8 @@ internal sealed class Fetching : IDisposable
             _settings,
             time ?? TimeProvider.System,
             resolve ?? GuardedConnector.ResolveBySystemAsync,
-            dial ?? GuardedConnector.DialTcpAsync);
+            dial ?? GuardedConnector.DialTcpAsync,
+            new HostLedger(time ?? TimeProvider.System), new HostRates());
     }
 
     public Fetching(params string[] allowed)

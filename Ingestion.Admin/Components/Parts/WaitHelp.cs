@@ -20,7 +20,8 @@ public sealed record WaitHelp(string Label, string? Act, string? Href)
         HoldReasons.BatchWorkers => new("See the options", null, $"/batches/{batchId}/settings"),
         HoldReasons.Review => new("Review", null, $"/review?batch={batchId}"),
         HoldReasons.NoWorker => new("See the workers", null, "/workers"),
-        WaitReasons.EmbeddingThrottled or WaitReasons.HostPacing or WaitReasons.HostPaused => new("See the settings", null, "/settings"),
+        WaitReasons.HostPacing or WaitReasons.HostPaused => new("See the hosts", null, "/hosts"),
+        WaitReasons.EmbeddingThrottled => new("See the settings", null, "/settings"),
         _ when WaitReasons.OurPauses.Contains(reason) => new("Try now", TryNow, null),
         _ => null,
     };

@@ -15,6 +15,9 @@ public sealed class PruneDetails(NpgsqlDataSource worker, RetentionOptions reten
     // Their tasks were taken back long ago; after a week nobody asks who they were.
     private static readonly TimeSpan ProcessLife = TimeSpan.FromDays(7);
 
+    // A week of minutes shows what a host was asked last Tuesday night.
+    private static readonly TimeSpan HostMinuteLife = TimeSpan.FromDays(7);
+
     public string Name => "prune";
 
     public string Purpose => "Removes details that retention no longer keeps.";
@@ -28,10 +31,27 @@ public sealed class PruneDetails(NpgsqlDataSource worker, RetentionOptions reten
         var audit = retention.AuditDays == 0 ? 0 : await SlicesAsync("SELECT ingestion.prune_audit($1, $2)", ct, TimeSpan.FromDays(retention.AuditDays), Slice);
         if (retention.EventsDays > 0)
             for (var slice = Slice; slice == Slice;) slice = await DeliveriesAsync(TimeSpan.FromDays(retention.EventsDays), ct);
+        await HostsAsync(ct);
         await using var processes = worker.CreateCommand("DELETE FROM ingestion.worker_process w WHERE w.last_seen_at < ingestion.clock() - $1 AND NOT EXISTS (SELECT FROM ingestion.import_task_run t WHERE t.worker = w.id AND t.state = 'running')");
         processes.Parameters.Add(new() { Value = ProcessLife });
         await processes.ExecuteNonQueryAsync(ct);
         if (events + runs + audit > 0) log.Pruned(events, runs, audit);
+    }
+
+    // What is told of single minutes is for whoever looks now; hosts that are not asked any more go as the events that tell of them do.
+    private async Task HostsAsync(CancellationToken ct)
+    {
+        await using var minutes = worker.CreateCommand("DELETE FROM ingestion.host_minute WHERE minute < ingestion.clock() - @life; DELETE FROM ingestion.host_wait WHERE minute < ingestion.clock() - @life");
+        minutes.Parameters.Add(new("life", HostMinuteLife));
+        await minutes.ExecuteNonQueryAsync(ct);
+        // A row without a rate or a wait says nothing that the next request would not write anew.
+        await using var turns = worker.CreateCommand("DELETE FROM ingestion.host_budget WHERE requests_per_minute IS NULL AND next_at < ingestion.clock() - $1 AND coalesce(paused_until, next_at) < ingestion.clock() - $1");
+        turns.Parameters.Add(new() { Value = HostMinuteLife });
+        await turns.ExecuteNonQueryAsync(ct);
+        if (retention.EventsDays == 0) return;
+        await using var hosts = worker.CreateCommand("DELETE FROM ingestion.host_use WHERE last_asked_at < ingestion.clock() - $1");
+        hosts.Parameters.Add(new() { Value = TimeSpan.FromDays(retention.EventsDays) });
+        await hosts.ExecuteNonQueryAsync(ct);
     }
 
     private async Task<int> DeliveriesAsync(TimeSpan keep, CancellationToken ct)

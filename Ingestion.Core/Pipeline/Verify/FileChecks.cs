@@ -86,8 +86,8 @@ internal sealed class FileChecks(IArtifactStore store, UploadFiles uploads)
             while (await r.ReadAsync(ct))
             {
                 var (tenant, source, version) = (r.GetString(1), SourceVersions.Key(r.GetInt64(2)), SourceVersions.Key(r.GetInt64(3)));
-                versions.Add((r.GetInt64(0), r.GetString(4), r.GetString(5), store.Locate(ArtifactKeys.Markdown(tenant, source, version)).AbsoluteUri,
-                    store.Locate(ArtifactKeys.Record(tenant, source, version)).AbsoluteUri, r.GetBoolean(6), !r.IsDBNull(7) && r.GetBoolean(7)));
+                versions.Add((r.GetInt64(0), r.GetString(4), r.GetString(5), store.Locate(ArtifactKeys.Markdown(tenant, source, version), new(r.GetString(4))).AbsoluteUri,
+                    store.Locate(ArtifactKeys.Record(tenant, source, version), new(r.GetString(5))).AbsoluteUri, r.GetBoolean(6), !r.IsDBNull(7) && r.GetBoolean(7)));
             }
         }
         foreach (var v in versions)
@@ -106,6 +106,7 @@ internal sealed class FileChecks(IArtifactStore store, UploadFiles uploads)
     private async Task<string?> DiffersAsync(string own, string name, Dictionary<string, (long Length, string Sha256)?> known, bool quick, CancellationToken ct)
     {
         if (!known.TryGetValue(own, out var stored) || stored is not { } expected) return null;
+        if (quick && _stored.TryGetValue(name, out var listed) && listed == expected.Length) return null;
         return await MeasureAsync(new(name), ct, hash: !quick) is not { } found ? $"The published name {name} does not exist."
             : found.Length != expected.Length || (!quick && found.Sha256 != expected.Sha256) ? $"The published name {name} does not hold the bytes of the published version."
             : null;

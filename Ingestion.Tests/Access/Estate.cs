@@ -163,7 +163,7 @@ internal sealed class Estate(IServiceProvider services, Person owner)
 
     private async Task<string> HostAsync()
     {
-        var host = $"{Canary.ToLowerInvariant()}{_made++}.example:443";
+        var host = $"{Canary.ToLowerInvariant()}{Guid.NewGuid():n}.example:443";
         await RunAsync("""
             INSERT INTO ingestion.host_use (tenant_id, host, first_asked_at, last_asked_at, requests, bytes, recent)
             VALUES ($1, $2, now(), now(), 1, 1, jsonb_build_array(jsonb_build_object('at', '2026-01-15T10:30:00Z', 'path', '/' || $3, 'status', 200, 'problem', NULL, 'bytes', 1, 'milliseconds', 1)))

@@ -29,6 +29,7 @@ internal sealed class HostileEstate(IServiceProvider services, string canary)
         var actor = new Actor(Tenant.Default, owner);
         var (failed, item, of) = await _library.ItemAsync();
         (_places["{PublicId}"], _places["{ItemId:long}"], _places["{Key}"], _places["{Id:long}"]) = (failed, $"{item}", "hostile", $"{of.Document}");
+        _places["{Host}"] = Uri.EscapeDataString(_library.Texts[0].ToLowerInvariant());
         await PipelineAsync();
         _draft = await DraftAsync(actor);
         await PeopleAsync(actor);
@@ -67,6 +68,11 @@ internal sealed class HostileEstate(IServiceProvider services, string canary)
         var open = await make.Task();
         await RunAsync("UPDATE ingestion.import_item SET name = $2, source_key = $2, progress_message = $3, metadata = $4::jsonb WHERE id = $1", open.ItemId!.Value, line[..900], line[..250], _library.Metadata);
         await RunAsync("INSERT INTO ingestion.host_budget (host, next_at, paused_until) SELECT DISTINCT t, now(), now() + interval '1 hour' FROM unnest($1) t", (object)_library.Texts.ToArray());
+        await RunAsync("""
+            INSERT INTO ingestion.host_use (tenant_id, host, first_asked_at, last_asked_at, requests, bytes, last_problem, recent)
+            SELECT DISTINCT 'default', lower(t), now(), now(), 1, 1, t, jsonb_build_array(jsonb_build_object('at', '2026-01-15T10:30:00Z', 'path', t, 'status', NULL, 'problem', t, 'bytes', 1, 'milliseconds', 1)) FROM unnest($1) t
+            ON CONFLICT DO NOTHING
+            """, (object)_library.Texts.ToArray());
         await RunAsync("INSERT INTO ingestion.worker_process (id, host, pid, role, version, slots, connections, started_at, last_seen_at) SELECT DISTINCT t, t, 1, t, t, '{}'::jsonb, 1, now(), now() FROM unnest($1) t", (object)_library.Texts.Take(10).ToArray());
         await RunAsync("UPDATE ingestion.duty SET last_error = $1", line[..500]);
     }

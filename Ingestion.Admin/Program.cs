@@ -50,6 +50,7 @@ static async Task<int> ServeAsync(string[] settings, CancellationToken ct)
     await using var app = builder.Build();
     var options = app.CheckedOptions();
 
+    app.UseMiddleware<StoppingServer>();
     app.UseForwardedHeaders();
     app.UseMiddleware<Correlation>();
     app.UseMiddleware<SecurityHeaders>();

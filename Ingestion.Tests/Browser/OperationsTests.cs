@@ -18,7 +18,7 @@ public sealed class OperationsTests
         await Expect(app.Page.GetByTestId("process")).ToHaveCountAsync(1);
         await Expect(app.Page.GetByTestId("process")).ToContainTextAsync("Alive");
         await Expect(app.Page.GetByTestId("queue")).ToHaveCountAsync(6);
-        await Expect(app.Page.GetByTestId("duty")).ToHaveCountAsync(11);
+        await Expect(app.Page.GetByTestId("duty")).ToHaveCountAsync(12);
         await Expect(app.Page.Locator(".worker-note")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("No running worker serves the stage index", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
         app.Complaints.ShouldBeEmpty();
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Ingestion.Core.Access;
 using Ingestion.Core.Parsing;
+using Ingestion.Core.Sources;
 
 namespace Ingestion.Core.Library;
 
@@ -8,7 +9,7 @@ namespace Ingestion.Core.Library;
 /// Draws pages of PDF originals by poppler's pdftoppm, a limited child process on one file: what a person compares the extracted text with. At
 /// most two are drawn at a time.
 /// </summary>
-public sealed class PageImages(Documents documents, DocumentFiles files) : IDisposable
+public sealed class PageImages(Documents documents, DocumentFiles files, WorkFolder work) : IDisposable
 {
     /// <summary>Pixels of the longer side, however large the page says it is.</summary>
     private const int LongerSide = 1400;
@@ -38,9 +39,9 @@ public sealed class PageImages(Documents documents, DocumentFiles files) : IDisp
 
     public void Dispose() => _slots.Dispose();
 
-    private static async Task<byte[]> DrawAsync(Stream content, string page, CancellationToken ct)
+    private async Task<byte[]> DrawAsync(Stream content, string page, CancellationToken ct)
     {
-        var path = Path.Combine(Path.GetTempPath(), $"ingestion-page-{Guid.NewGuid():N}.pdf");
+        var path = work.NewFile();
         // The file lives as long as it is open here; the tool opens it by its name meanwhile.
         await using var copy = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Read | FileShare.Delete, Options = FileOptions.Asynchronous | FileOptions.DeleteOnClose });
         await content.CopyToAsync(copy, ct);

@@ -76,6 +76,8 @@ public sealed class BulkReviewTests(ITestOutputHelper output) : DatabaseTest
         (await FindAsync(new(Entity: "nobody"))).ShouldBeEmpty();
         var name = await ScalarAsync<long>("SELECT item_id FROM ingestion.review_item WHERE id = $1", reviews[3]);
         (await FindAsync(new(Text: $"RAGA {name}"))).ShouldBe([reviews[3]]);
+        (await FindAsync(new(Text: "kALYĀNI"))).Count().ShouldBe(12);
+        (await FindAsync(new(Text: "candidates"))).ShouldBeEmpty("a record's keys are no values");
         (await FindAsync(new(Text: "%"))).ShouldBeEmpty();
         (await FindAsync(new(State: ReviewStates.Approved))).ShouldBeEmpty();
         (await Seed.Queries.ReasonsAsync("default", new(), CancellationToken.None)).ShouldBe([new(ReviewReasons.Uncertain, 10), new(ReviewReasons.Quality, 2)]);

@@ -14,7 +14,7 @@ public sealed record BatchPlan(
     IReadOnlyList<PlanPart> Sources, IReadOnlyList<PlanPart> Formats, IReadOnlyList<PlanRefusal> Refused, IReadOnlyList<PlanManifest> Manifests,
     PlanPart Known, PlanPart Twins, int Repeats, int Unfinished, int MaxItems, PlanModel Model)
 {
-    /// <summary>Sites and connections that are listed once it runs; nobody knows yet how much they hold.</summary>
+    /// <summary>Sites, connections and uploaded archives that are listed once it runs; nobody knows yet how much they hold.</summary>
     public int Listed { get; init; }
 
     /// <summary>Documents that become items.</summary>

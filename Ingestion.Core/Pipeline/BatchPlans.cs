@@ -17,7 +17,8 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
         if (await db.Batches.AsNoTracking().FirstOrDefaultAsync(b => b.PublicId == publicId && b.Draft && b.DeletedAt == null, ct) is not { } batch) return null;
         var processing = ProcessingOptions.Read(JsonDocument.Parse(batch.Options).RootElement, new());
         var uploads = await db.Uploads.AsNoTracking().Where(u => u.BatchId == batch.Id).OrderBy(u => u.Id).ToListAsync(ct);
-        var here = uploads.Where(u => u is { CompletedAt: not null, Purpose: UploadPurposes.File }).ToList();
+        var sent = uploads.Where(u => u is { CompletedAt: not null, Purpose: UploadPurposes.File }).ToList();
+        var here = sent.Where(u => !UploadPurposes.IsArchive(u.Path)).ToList();
         var refused = new PlanRefusals();
 
         var byFormat = await FormatsAsync(here, refused, ct);
@@ -35,7 +36,7 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
             processing.SkipExisting ? Twins(here) : new("", 0, 0),
             pasted.Repeats, uploads.Count(u => u.CompletedAt is null), options.MaxItemsPerBatch, await ModelAsync(db, batch, processing, ct))
         {
-            Listed = await db.Inputs.CountAsync(i => i.BatchId == batch.Id && !SubmissionSources.Own.Contains(i.SourceType), ct),
+            Listed = await db.Inputs.CountAsync(i => i.BatchId == batch.Id && !SubmissionSources.Own.Contains(i.SourceType), ct) + sent.Count - here.Count,
         };
     }
 
@@ -124,7 +125,7 @@ public sealed class BatchPlans(Contexts contexts, BatchQueries batches, UploadFi
     private static async Task<PlanPart> KnownAsync(IngestionDb db, ImportBatch batch, CancellationToken ct)
     {
         var known = await db.Uploads
-            .Where(u => u.BatchId == batch.Id && u.Purpose == UploadPurposes.File && u.Sha256 != null && u.Size > 0)
+            .Where(u => u.BatchId == batch.Id && u.Purpose == UploadPurposes.File && !EF.Functions.ILike(u.Path, "%.zip") && u.Sha256 != null && u.Size > 0)
             .Where(u => db.SourceVersions.Any(v => v.Sha256 == u.Sha256
                 && db.Sources.Any(s => s.Id == v.SourceId && s.CollectionId == batch.CollectionId)
                 && db.DocumentVersions.Any(d => d.SourceVersionId == v.Id

@@ -28,6 +28,23 @@ internal static class LaunchItems
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Uploaded archives become inputs, whose files are items once they are listed.</summary>
+    public static async Task ArchivesAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
+    {
+        const string sql = """
+            WITH archive AS (
+                UPDATE ingestion.upload SET purpose = 'archive' WHERE batch_id = @batch AND purpose = 'file' AND path ILIKE '%.zip' AND completed_at IS NOT NULL
+                RETURNING id, tenant_id, batch_id, public_id, metadata
+            )
+            INSERT INTO ingestion.import_input (tenant_id, batch_id, ordinal, source_type, spec, state, discovered)
+            SELECT a.tenant_id, a.batch_id, (SELECT coalesce(max(n.ordinal), -1) FROM ingestion.import_input n WHERE n.batch_id = @batch) + row_number() OVER (ORDER BY a.id),
+                   'upload', jsonb_build_object('upload', a.public_id, 'metadata', a.metadata), 'open', 0
+            FROM archive a
+            """;
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new("batch", batchId) } };
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Every file is an item, also two whose paths differ only in how their letters are composed.</summary>
     public static async Task<int> FromUploadsAsync(NpgsqlConnection connection, long batchId, CancellationToken ct)
     {
@@ -96,8 +113,11 @@ internal static class LaunchItems
         const string sql = """
             WITH added AS (
                 INSERT INTO ingestion.import_item
-                    (tenant_id, batch_id, input_id, source_type, connection_id, source_key, row, name, metadata, source_version_id, size, state, stage, step, progress_current)
-                SELECT @tenant, @batch, @input, @type, @connection, CASE WHEN @normal THEN normalize(x.key, NFC) ELSE x.key END, x.row, left(x.name, 500), x.metadata::jsonb,
+                    (tenant_id, batch_id, input_id, source_type, connection_id, upload_id, source_key, row, name, metadata, source_version_id, size, state, stage, step, progress_current)
+                SELECT @tenant, @batch, @input, @type, @connection,
+                       -- the archive that the file is in
+                       (SELECT u.id FROM ingestion.import_input n JOIN ingestion.upload u ON u.public_id = n.spec ->> 'upload' AND u.tenant_id = n.tenant_id WHERE n.id = @input AND n.source_type = 'upload'),
+                       CASE WHEN @normal THEN normalize(x.key, NFC) ELSE x.key END, x.row, left(x.name, 500), x.metadata::jsonb,
                        v.id, coalesce(v.length, x.size), 'open', 'acquire', 'pending', 0
                 FROM unnest(@keys, @rows, @names, @metadatas, @sizes, @sources, @hashes) WITH ORDINALITY AS x (key, row, name, metadata, size, source, sha256, ord)
                 LEFT JOIN ingestion.source_version v ON v.source_id = x.source AND v.sha256 = x.sha256

@@ -30,7 +30,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         foreach (var manifest in request.Manifests) await Drafts.AddInputAsync(connection, actor, id, SourceTypes.Manifest, JsonSerializer.Serialize(manifest), ct);
         await SubmissionSources.AddAsync(connection, actor, id, request.Sources, request.Options.SourceSpecificOptions, ct);
         if (request.Webhook is { } webhook) await Webhooks.WebhookDesk.InsertAsync(connection, actor, webhook, id, ct);
-        await LaunchAsync(connection, actor, id, request.AutoStart, ct);
+        await LaunchAsync(connection, actor, id, request.AutoStart, request.OpenArchives, ct);
         await transaction.CommitAsync(ct);
         await WakeAsync(id, ct);
         return new(id, publicId, false);
@@ -42,7 +42,7 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         await using var connection = await worker.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
         if (await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) is not { Draft: true }) return false;
-        await LaunchAsync(connection, actor, batchId, autoStart: true, ct);
+        await LaunchAsync(connection, actor, batchId, autoStart: true, openArchives: true, ct);
         await transaction.CommitAsync(ct);
         await WakeAsync(batchId, ct);
         return true;
@@ -63,11 +63,12 @@ public sealed class Submission(NpgsqlDataSource worker, Hints hints, StageWaker 
         waker.WakeAll();
     }
 
-    private async Task LaunchAsync(NpgsqlConnection connection, Actor actor, long batchId, bool autoStart, CancellationToken ct)
+    private async Task LaunchAsync(NpgsqlConnection connection, Actor actor, long batchId, bool autoStart, bool openArchives, CancellationToken ct)
     {
         var batch = await BatchRow.LockAsync(connection, batchId, actor.TenantId, ct) ?? throw new InvalidOperationException($"batch {batchId} is gone");
         await RequireCompleteUploadsAsync(connection, batchId, ct);
         await LaunchItems.JobsAsync(connection, batch, ct);
+        if (openArchives) await LaunchItems.ArchivesAsync(connection, batchId, ct);
         var uploads = await LaunchItems.FromUploadsAsync(connection, batchId, ct);
         var urls = await LaunchItems.FromUrlsAsync(connection, batchId, ct);
         var items = uploads + urls + await SubmissionSources.ItemsAsync(connection, batchId, ct);

@@ -22,6 +22,8 @@ public sealed record SubmissionRequest(string Name)
     public string? Owner { get; init; }
     /// <summary>What to take from connections, sites and feeds. An unknown connection or kind, or one that makes no sense, creates nothing.</summary>
     public IReadOnlyList<SourceSelection> Sources { get; init; } = [];
+    /// <summary>Each file in an uploaded zip archive is a document; false where the archive itself is to be the one document.</summary>
+    public bool OpenArchives { get; init; } = true;
     /// <summary>An address that is told of this batch alone; null for none.</summary>
     public Webhooks.PreparedWebhook? Webhook { get; init; }
 }

@@ -19,6 +19,7 @@ public static class SourceServices
         services.AddSingleton<IValidateOptions<SourceOptions>, SourceOptionsValidator>();
         services.AddSingleton<ServerFiles>().AddSingleton<SourceConnections>().AddSingleton<ConnectionTests>().AddSingleton<Schedules>().AddSingleton<Syncs>();
         services.AddSingleton<Artifacts.ArtifactWriter>().AddSingleton<HostBudgets>().AddSingleton<HostQueries>().AddSingleton<HostDesk>();
+        services.AddSingleton<ZipContents>();
         services.AddConnector<DirectoryConnector>().AddConnector<ZipConnector>();
         services.AddOptions<FirecrawlOptions>().BindConfiguration(FirecrawlOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<FirecrawlOptions>, FirecrawlOptionsValidator>();

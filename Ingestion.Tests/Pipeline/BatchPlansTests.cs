@@ -28,9 +28,10 @@ public sealed class BatchPlansTests : IAsyncLifetime
         await UploadAsync("three.txt", "Three");
         await UploadAsync("picture.png", [0x89, .. "PNG\r\n\u001a\n"u8]);
         await UploadAsync("empty.txt", "");
+        await UploadAsync("papers.zip", "PK");
 
         var plan = await PlanAsync();
-        plan.Items.ShouldBe(5);
+        (plan.Items, plan.Listed).ShouldBe((5, 1), "what an archive holds shows when it is opened");
         plan.Formats.Select(f => (f.Name, f.Count)).ShouldBe([("md", 2L), ("txt", 1L)]);
         plan.Refused.Select(r => (r.Code, r.Count, r.Examples[0])).ShouldBe([("empty", 1L, "empty.txt"), ("unsupported", 1L, "picture.png")], ignoreOrder: true);
         plan.Obstacles.ShouldBeEmpty();

@@ -141,9 +141,9 @@ public sealed class ZipConnectorTests
         return host;
     }
 
-    private sealed record Link(string Target);
+    internal sealed record Link(string Target);
 
-    private static byte[] Zip(params (string Name, object Content)[] entries)
+    internal static byte[] Zip(params (string Name, object Content)[] entries)
     {
         using var bytes = new MemoryStream();
         using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))

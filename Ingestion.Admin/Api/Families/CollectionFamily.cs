@@ -56,7 +56,7 @@ internal static class CollectionFamily
         var metadata = form.Json("metadata") is { } given ? JsonFields.Read(() => FamilyRequest.Metadata("metadata", given)) : null;
         if (await items.CollectionAsync(http.User.Scope(), form.Field("collection_id", 200) ?? Collection.DefaultKey, ct) is not { } collection) return NoCollection(form.Field("collection_id", 200));
         var upload = await FamilyForm.KeepAsync(store, http.Actor(), file, UploadPurposes.File, metadata, ct);
-        var request = new SubmissionRequest(form.Field("name", 200) ?? Path.GetFileName(upload.Path)) { Collection = collection.Key, Options = options, Uploads = [upload.PublicId] };
+        var request = new SubmissionRequest(form.Field("name", 200) ?? Path.GetFileName(upload.Path)) { Collection = collection.Key, Options = options, Uploads = [upload.PublicId], OpenArchives = false };
         var batch = await intake.SubmitAsync(http, request, [collection.Key, upload.Path, upload.Sha256!, JsonSerializer.Serialize(options), JsonSerializer.Serialize(metadata)], [upload], ct);
         return Wire.Answer(IngestionJob.Of(collection.Id, (await items.OfBatchAsync(http.User.Scope(), batch.Id, 1, ct))[0]));
     }

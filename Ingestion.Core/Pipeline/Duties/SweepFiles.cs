@@ -25,9 +25,10 @@ public sealed class SweepFiles(NpgsqlDataSource worker, IArtifactStore store, Up
         await ListAsync("DELETE FROM ingestion.upload WHERE batch_id IS NULL AND updated_at < ingestion.clock() - $1 RETURNING public_id", IntentLife, ct);
         foreach (var id in await ListAsync("""
             UPDATE ingestion.upload u SET removed_at = ingestion.clock()
-            WHERE u.removed_at IS NULL AND u.completed_at < ingestion.clock() - $1 AND u.purpose = 'file'
+            WHERE u.removed_at IS NULL AND u.completed_at < ingestion.clock() - $1 AND u.purpose IN ('file', 'archive')
               AND EXISTS (SELECT 1 FROM ingestion.import_item i WHERE i.upload_id = u.id)
               AND NOT EXISTS (SELECT 1 FROM ingestion.import_item i WHERE i.upload_id = u.id AND i.source_version_id IS NULL)
+              AND NOT EXISTS (SELECT 1 FROM ingestion.import_input n WHERE u.purpose = 'archive' AND n.batch_id = u.batch_id AND n.spec ->> 'upload' = u.public_id AND n.state <> 'done')
             RETURNING u.public_id
             """, TimeSpan.FromMinutes(1), ct))
             File.Delete(uploads.PathOf(id));

@@ -20,6 +20,7 @@ internal static class JobSocket
         if (!IsOwn(http.Request)) return Wire.Refuse(StatusCodes.Status403Forbidden, "A page of another site may not open this.");
         BatchView? job = null;
         if (!string.IsNullOrEmpty(id) && (job = await JobFamily.FindAsync(batches, http.User.Scope(), id, user, ct)) is null) return JobFamily.Unknown(id);
+        LiveConnection.Bound(http);
         using var socket = await http.WebSockets.AcceptWebSocketAsync();
         await sockets.ServeAsync(http, socket, user, job);
         return Results.Empty;

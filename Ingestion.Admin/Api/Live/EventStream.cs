@@ -57,6 +57,7 @@ internal sealed class EventStream(LiveBatches live, LiveCallers callers, ImportE
 
     private static async Task BeginAsync(HttpContext http, CancellationToken ct)
     {
+        LiveConnection.Bound(http);
         http.Response.ContentType = "text/event-stream";
         http.Response.Headers.CacheControl = "no-store";
         // Proxies that gather answers before they pass them on are asked not to.

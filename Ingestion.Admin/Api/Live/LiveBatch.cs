@@ -21,7 +21,9 @@ internal sealed class LiveBatch(LiveSources sources, Scope scope, BatchView batc
     private readonly SemaphoreSlim _log = new(2);
     private readonly Lock _gate = new();
     private readonly Queue<LiveFacts> _facts = [];
+    private readonly LivePages _pages = new();
     private readonly Dictionary<long, LiveFile> _files = [];
+    private (long Of, Dictionary<long, (IReadOnlyList<byte[]> Messages, long Version)> After) _told = (0, []);
     private BatchView _batch = batch;
     private volatile LiveState? _state;
     private long? _last;
@@ -41,17 +43,27 @@ internal sealed class LiveBatch(LiveSources sources, Scope scope, BatchView batc
         {
             if (_facts.Count > 0 && _facts.Peek().After <= after && _facts.FirstOrDefault(f => f.Last > after) is { } next) return (next.In(dialect, after), next.Last);
         }
-        await _log.WaitAsync(ct);
-        try
+        var start = LivePages.StartOf(after);
+        if (_pages.Find(start) is not { } page)
         {
-            var page = await Sources.Events.ReadAsync(Id, after, Page, ct);
-            // Retention may have taken them; then there is nothing to tell up to here.
-            return page.Count == 0 ? ([], state.Last) : (LiveFacts.Join(dialect, page), page[^1].Seq);
+            await _log.WaitAsync(ct);
+            try
+            {
+                // Somebody else who is as far behind may have read it meanwhile.
+                page = _pages.Find(start);
+                if (page is null)
+                {
+                    var events = await Sources.Events.ReadAsync(Id, start, LivePages.Size, ct);
+                    if (events.Count > 0) _pages.Keep(page = new(start, events));
+                }
+            }
+            finally
+            {
+                _log.Release();
+            }
         }
-        finally
-        {
-            _log.Release();
-        }
+        // Retention may have taken them; then there is nothing to tell up to here.
+        return page is null || page.Last <= after ? ([], state.Last) : (page.In(dialect, after), page.Last);
     }
 
     /// <summary>Messages of documents that changed after a version, the oldest first, and the newest version.</summary>
@@ -59,8 +71,11 @@ internal sealed class LiveBatch(LiveSources sources, Scope scope, BatchView batc
     {
         lock (_gate)
         {
+            if (_told.Of != _version) _told = (_version, []);
+            // Nearly all ask for what came after the same reading.
+            if (_told.After.TryGetValue(version, out var known)) return known;
             var changed = _files.Values.Where(f => f.Version > version).OrderByDescending(f => f.Version).Take(Math.Clamp(FileMessages / Math.Max(1, Readers), 1, KeptFiles)).ToList();
-            return changed.Count == 0 ? ([], version) : ([.. changed.Select(f => f.Message).Reverse()], changed[0].Version);
+            return _told.After[version] = changed.Count == 0 ? ([], version) : ([.. changed.Select(f => f.Message).Reverse()], changed[0].Version);
         }
     }
 

@@ -24,11 +24,13 @@ internal sealed class LiveCallers(Callers callers, TimeProvider time, ILogger<Li
         var facts = identity.Facts;
         if (Find(identity) is not { } find) return true;
         var answer = _answers.GetOrAdd((identity.AuthenticationType!, facts.CredentialId ?? facts.Id, facts.TenantId), _ => new());
+        // Thousands ask at once after each reading: whoever finds an answer that is young enough does not queue for it.
+        if (answer.Given is { } young && IsYoung(young)) return Holds(young, facts);
         await answer.Gate.WaitAsync(ct);
         try
         {
-            if (answer.AskedAt is not { } asked || time.GetElapsedTime(asked) > Interval) (answer.Facts, answer.AskedAt) = (await find(ct), time.GetTimestamp());
-            return answer.Facts is { } now && now.May(Permission.Read) && now.TenantId == facts.TenantId && now.Narrowing == facts.Narrowing && now.Role >= facts.Role;
+            if (answer.Given is not { } given || !IsYoung(given)) answer.Given = given = new(await find(ct), time.GetTimestamp());
+            return Holds(given, facts);
         }
         catch (Exception e) when (Transient.Is(e))
         {
@@ -43,6 +45,11 @@ internal sealed class LiveCallers(Callers callers, TimeProvider time, ILogger<Li
         }
     }
 
+    private bool IsYoung(Given given) => time.GetElapsedTime(given.At) <= Interval;
+
+    private static bool Holds(Given given, CallerFacts facts) =>
+        given.Facts is { } now && now.May(Permission.Read) && now.TenantId == facts.TenantId && now.Narrowing == facts.Narrowing && now.Role >= facts.Role;
+
     // Null for the machine's own key and the configured user: they end with the process.
     private Func<CancellationToken, Task<CallerFacts?>>? Find(CallerIdentity identity) => identity switch
     {
@@ -54,13 +61,15 @@ internal sealed class LiveCallers(Callers callers, TimeProvider time, ILogger<Li
 
     private void Forget()
     {
-        foreach (var old in _answers.Where(a => a.Value.AskedAt is { } asked && time.GetElapsedTime(asked) > Interval * 10).ToList()) _answers.TryRemove(old);
+        foreach (var old in _answers.Where(a => a.Value.Given is { } given && time.GetElapsedTime(given.At) > Interval * 10).ToList()) _answers.TryRemove(old);
     }
 
     private sealed class Answer
     {
         public readonly SemaphoreSlim Gate = new(1, 1);
-        public CallerFacts? Facts;
-        public long? AskedAt;
+        public volatile Given? Given;
     }
+
+    // Facts are null where the credential holds no more.
+    private sealed record Given(CallerFacts? Facts, long At);
 }

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests.Chaos;
 
 /// <summary>F24: everything arrives twice: uploads, submissions, and every task.</summary>
-[Collection(RunningProgram.Name)]
+[Collection(KilledProgram.Name)]
 public sealed class DuplicateTests(ITestOutputHelper output)
 {
     [Fact]

@@ -16,7 +16,11 @@ public sealed record WorkItem(
 }
 
 /// <summary>What a discover stage needs to know of the input it lists.</summary>
-public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor, long CollectionId = 0);
+public sealed record WorkInput(long InputId, long BatchId, string TenantId, string SourceType, string? ConnectionId, string Spec, string? Cursor, long CollectionId = 0)
+{
+    /// <summary>Where the source's feed of changes stood before it was listed last; null where it has to be listed, whatever the feed says.</summary>
+    public string? Feed { get; init; }
+}
 
 /// <summary>A task with everything it is about. Exactly one of item and input is set.</summary>
 public sealed record Work(ProcessingOptions Options, WorkItem? Item, WorkInput? Input)

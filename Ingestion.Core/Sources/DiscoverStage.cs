@@ -26,22 +26,24 @@ public sealed class DiscoverStage(
             throw new IngestionException(ErrorCodes.SourceNotConfigured, $"This installation takes nothing from {kind?.Title ?? input.SourceType}.");
         if (kind is { Need: SourceNeed.Connection } && input.ConnectionId is null)
             throw new IngestionException(ErrorCodes.SourceNotConfigured, $"No connection of the kind {kind.Title} is configured.");
-        var memory = kind is null or { Need: SourceNeed.Submission } ? null : new Memory(await OpenAsync(context, kind, ct));
+        var memory = kind is null or { Need: SourceNeed.Submission } ? null : await OpenAsync(context, kind, ct);
         // Other inputs may list at the same time; each stops at the limit by what it knows, which bounds the batch well enough.
         var total = await CountAsync(input.BatchId, ct);
-        string? gap = null;
-        await foreach (var page in connector.ListAsync(input, ct))
+        var (gap, feed) = ((string?)null, (string?)null);
+        // Everything is to be fetched again where nothing may be skipped.
+        await foreach (var page in connector.ListAsync(context.Options.SkipExisting ? input with { Feed = memory?.Feed } : input, ct))
         {
             var (wanted, added) = await KeepAsync(context, memory, page, total, ct);
             total += added;
             gap ??= page.Gap;
+            feed ??= page.Feed;
             // Paused or being cancelled: the cursor is kept, and the batch is not claimed until it is wanted again.
             if (!wanted) return new StageOutcome.RetryLater(TimeSpan.Zero, WaitReasons.Paused);
             if (page.Pause is { } pause) return new StageOutcome.RetryLater(pause, page.PauseReason);
         }
         if (memory is null) return new StageOutcome.Done();
         log.SourceListed(input.BatchId, input.SourceType, input.ConnectionId ?? "", memory.Listed, memory.Unchanged, memory.Wanted);
-        return new StageOutcome.Done((connection, token) => SyncState.EndAsync(connection, input, memory.Source, gap, sources.CurrentValue.MaxMissingShare, token));
+        return new StageOutcome.Done((connection, token) => SyncState.EndAsync(connection, input, memory.Source, gap, feed, sources.CurrentValue.MaxMissingShare, token));
     }
 
     private async Task<(bool Wanted, int Added)> KeepAsync(StageContext context, Memory? memory, ListedPage page, int total, CancellationToken ct)
@@ -58,7 +60,10 @@ public sealed class DiscoverStage(
             if (page.Save is { } save) await save(connection, token);
             // Only where the next attempt begins further on than this one did: behind this page, or with what its save has done.
             if (page.Save is not null || page.Cursor != input.Cursor) await ImportQueue.ForgiveAsync(connection, context.Task, token);
-            if (memory is not null) sifted = await SyncState.SiftAsync(connection, input, memory.Source, listed, context.Options.SkipExisting, token);
+            if (memory is not null)
+                sifted = page.Unchanged
+                    ? await SyncState.UnchangedAsync(connection, input, memory.Source, token)
+                    : await SyncState.SiftAsync(connection, input, memory.Source, listed, context.Options.SkipExisting, token);
             var launched = await LaunchItems.FromListingAsync(connection, input, sifted?.Wanted ?? listed, page.Cursor, token);
             added = launched.Count;
             if (memory is not null) await SyncState.CountAsync(connection, input, memory.Source, sifted!, launched, token);
@@ -70,13 +75,13 @@ public sealed class DiscoverStage(
         return (wanted, added);
     }
 
-    private static async Task<long> OpenAsync(StageContext context, SourceKind kind, CancellationToken ct)
+    private static async Task<Memory> OpenAsync(StageContext context, SourceKind kind, CancellationToken ct)
     {
         var spec = SourceSpec.Parse(context.Input.Spec);
-        var source = 0L;
+        var opened = (Source: 0L, Feed: (string?)null);
         await context.CheckpointAsync(async (connection, token) =>
-            source = await SyncState.OpenAsync(connection, context.Input, spec.Scope(kind), spec.Address ?? kind.Title, token), [], ct);
-        return source;
+            opened = await SyncState.OpenAsync(connection, context.Input, spec.Scope(kind), spec.Address ?? kind.Title, token), [], ct);
+        return new(opened.Source, opened.Feed);
     }
 
     private async Task<int> CountAsync(long batch, CancellationToken ct)
@@ -87,9 +92,10 @@ public sealed class DiscoverStage(
     }
 
     /// <summary>The source's memory, and what this run of the listing counted.</summary>
-    private sealed class Memory(long source)
+    private sealed class Memory(long source, string? feed)
     {
         public long Source { get; } = source;
+        public string? Feed { get; } = feed;
         public int Listed { get; private set; }
         public int Unchanged { get; private set; }
         public int Wanted { get; private set; }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Ingestion.Core.Pipeline;
 
@@ -13,7 +15,7 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
 {
     private const string Folder = "application/vnd.google-apps.folder";
     private const string Shortcut = "application/vnd.google-apps.shortcut";
-    private const string Fields = "id,name,mimeType,md5Checksum,modifiedTime,size,trashed,shortcutDetails";
+    private const string Fields = "id,name,mimeType,md5Checksum,modifiedTime,size,trashed,driveId,shortcutDetails";
     private const int MaxFolders = 100_000;
 
     private static readonly Dictionary<string, string> Exports = new()
@@ -33,9 +35,18 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
         var chosen = spec.OptionsOf(SourceKinds.Require(SourceType));
         var wanted = Glob.Filter(chosen.Lines("include"), chosen.Lines("exclude"));
         var connection = await connections.OpenAsync(input.TenantId, Key(input.ConnectionId), ct);
+        // Of other folders, or seen by another account, the feed tells nothing.
+        var mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(connection.Settings.Json)))[..16];
+        if (input.Feed?.Split(' ') is [var since, var of] && of == mark && await StillAsync(connection, since, ct) is { } now)
+        {
+            yield return new([], "") { Unchanged = true, Feed = $"{now} {mark}" };
+            yield break;
+        }
         var folders = new Queue<string?>(connection.Settings.Lines("folders"));
         if (folders.Count == 0) folders.Enqueue(null);
         var seen = folders.ToHashSet();
+        // Asked before anything is listed, so that what changes meanwhile comes after it.
+        var feed = await FeedAsync(connection, ct);
         while (folders.TryDequeue(out var folder))
         {
             string? token = null;
@@ -43,6 +54,8 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
             {
                 var page = await FilesAsync(connection, folder, token, 1000, ct);
                 var items = new List<ListedItem>();
+                // The account's feed tells of its own drive and what is shared with it; shared drives have feeds of their own.
+                if (page.Elements("files").Any(f => f.Text("driveId") is not null)) feed = null;
                 foreach (var file in page.Elements("files").Select(Target))
                     if (file.MimeType != Folder) Add(items, file);
                     else if (folder is not null && seen.Count < MaxFolders && seen.Add(file.Id)) folders.Enqueue(file.Id);
@@ -51,6 +64,7 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
             }
             while (!string.IsNullOrEmpty(token));
         }
+        yield return new([], "") { Feed = feed is null ? null : $"{feed} {mark}" };
 
         void Add(List<ListedItem> items, DriveFile file)
         {
@@ -89,17 +103,36 @@ public sealed class DriveConnector(SafeHttp http, SourceConnections connections,
         }
     }
 
+    private async Task<string?> FeedAsync(OpenConnection connection, CancellationToken ct) =>
+        (await JsonApi.GetAsync(http, Url(connection, "changes/startPageToken", "supportsAllDrives=true"), await _tokens.HeadersAsync(connection, ct), "the account may not see changes", ct)).Text("startPageToken");
+
+    // Where the feed stands now, if it tells of no change since; null where something changed, anywhere, or it cannot be told.
+    private async Task<string?> StillAsync(OpenConnection connection, string feed, CancellationToken ct)
+    {
+        var query = $"pageToken={Uri.EscapeDataString(feed)}&pageSize=1&fields=nextPageToken,newStartPageToken,changes(fileId)&includeRemoved=true&supportsAllDrives=true&includeItemsFromAllDrives=true";
+        try
+        {
+            var json = await JsonApi.GetAsync(http, Url(connection, "changes", query), await _tokens.HeadersAsync(connection, ct), "the position in the feed is not known any more", ct);
+            return json.Elements("changes").Any() ? null : json.Text("newStartPageToken");
+        }
+        catch (IngestionException e) when (e.Code == ErrorCodes.NotFound || e.Code == ErrorCodes.Gone || e.Code == ErrorCodes.HttpClientError)
+        {
+            // It is listed as a whole then.
+            return null;
+        }
+    }
+
     private async Task<JsonElement> FilesAsync(OpenConnection connection, string? folder, string? token, int most, CancellationToken ct)
     {
         var question = folder is null ? "trashed = false" : $"'{folder.Replace("\\", @"\\", StringComparison.Ordinal).Replace("'", @"\'", StringComparison.Ordinal)}' in parents and trashed = false";
         var query = string.Create(CultureInfo.InvariantCulture, $"q={Uri.EscapeDataString(question)}&pageSize={most}&fields=nextPageToken,incompleteSearch,files({Fields})&supportsAllDrives=true&includeItemsFromAllDrives=true{(token is null ? "" : $"&pageToken={Uri.EscapeDataString(token)}")}");
-        return await JsonApi.GetAsync(http, Url(connection, "", query), await _tokens.HeadersAsync(connection, ct), folder is null ? "the account may not list files" : $"the folder {folder} is not there, or is not shared with the account", ct);
+        return await JsonApi.GetAsync(http, Url(connection, "files", query), await _tokens.HeadersAsync(connection, ct), folder is null ? "the account may not list files" : $"the folder {folder} is not there, or is not shared with the account", ct);
     }
 
-    private static string Path(string id) => "/" + Uri.EscapeDataString(id);
+    private static string Path(string id) => "files/" + Uri.EscapeDataString(id);
 
     private static Uri Url(OpenConnection connection, string path, string query) =>
-        new($"{(connection.Settings.Text("endpoint") is { Length: > 0 } own ? own.TrimEnd('/') : "https://www.googleapis.com")}/drive/v3/files{path}?{query}");
+        new($"{(connection.Settings.Text("endpoint") is { Length: > 0 } own ? own.TrimEnd('/') : "https://www.googleapis.com")}/drive/v3/{path}?{query}");
 
     // What a shortcut leads to, under its own name.
     private static DriveFile Target(JsonElement json)

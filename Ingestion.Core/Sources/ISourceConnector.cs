@@ -51,6 +51,15 @@ public sealed record ListedPage(IReadOnlyList<ListedItem> Items, string Cursor)
     /// <summary>Why the listing is not the whole of the source, in a sentence: then nothing counts as gone. Null where it may be whole.</summary>
     public string? Gap { get; init; }
 
+    /// <summary>
+    /// Where the source's feed of changes stood before this listing began, in words of the connector's own: once the listing has proved
+    /// whole, the next one is given it as <see cref="WorkInput.Feed"/>. Null where there is no feed.
+    /// </summary>
+    public string? Feed { get; init; }
+
+    /// <summary>True where the feed tells that nothing has changed: whatever was there is there, and no item is listed.</summary>
+    public bool Unchanged { get; init; }
+
     /// <summary>Set where the listing goes on later: the worker serves others meanwhile.</summary>
     public TimeSpan? Pause { get; init; }
 

@@ -75,6 +75,9 @@ public sealed class SourceConnections(Database database, SecretBox secrets)
                 },
             };
             if (await update.ExecuteNonQueryAsync(ct) == 0) return false;
+            // Another account may see other things: what it holds is listed anew.
+            await using (var forget = new NpgsqlCommand("UPDATE ingestion.sync_source SET feed = NULL WHERE tenant_id = @tenant AND connection_id = @key", connection) { Parameters = { new("tenant", actor.TenantId), new("key", key) } })
+                await forget.ExecuteNonQueryAsync(ct);
             await AuditLog.WriteAsync(connection, actor, "change_connection", $"connection {key}", ct);
             await transaction.CommitAsync(ct);
         }

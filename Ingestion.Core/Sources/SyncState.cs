@@ -18,21 +18,38 @@ internal static class SyncState
     // So few may be missing whatever share of a small source they are.
     private const int AlwaysMarked = 3;
 
-    /// <summary>Finds or makes the source of a listing, and this run of it.</summary>
-    public static async Task<long> OpenAsync(NpgsqlConnection connection, WorkInput input, string scope, string title, CancellationToken ct)
+    // What a row s of the memory stands for is published in the collection.
+    private const string Held = """
+        EXISTS (
+            SELECT
+            FROM ingestion.import_item i
+            JOIN ingestion.source_version mine ON mine.id = i.source_version_id
+            JOIN ingestion.source_version v ON v.tenant_id = mine.tenant_id AND v.sha256 = mine.sha256
+            JOIN ingestion.source o ON o.id = v.source_id AND o.collection_id = @collection
+            JOIN ingestion.document_version d ON d.source_version_id = v.id
+            WHERE i.id = s.item_id AND i.state IN ('done', 'skipped') AND ingestion.published_version(d.id))
+        """;
+
+    /// <summary>
+    /// Finds or makes the source of a listing, and this run of it. The feed is null where something has to be listed whatever it says: a
+    /// document that is missing, or never came as far as being published.
+    /// </summary>
+    public static async Task<(long Source, string? Feed)> OpenAsync(NpgsqlConnection connection, WorkInput input, string scope, string title, CancellationToken ct)
     {
-        const string sql = """
+        const string sql = $"""
             WITH made AS (
                 INSERT INTO ingestion.sync_source (tenant_id, collection_id, source_type, connection_id, scope, title, created_at)
                 VALUES (@tenant, @collection, @type, @connection, @scope, left(@title, 500), ingestion.clock())
                 ON CONFLICT (tenant_id, collection_id, source_type, connection_id, scope) DO UPDATE SET title = excluded.title
-                RETURNING id
+                RETURNING id, feed
             ), run AS (
                 INSERT INTO ingestion.sync_run (tenant_id, sync_source_id, input_id, batch_id, started_at)
                 SELECT @tenant, id, @input, @batch, ingestion.clock() FROM made
                 ON CONFLICT (input_id) DO UPDATE SET ended_at = NULL, note = NULL
             )
-            SELECT id FROM made
+            SELECT m.id, CASE WHEN m.feed IS NOT NULL AND NOT EXISTS (
+                SELECT FROM ingestion.source_sync_state s WHERE s.sync_source_id = m.id AND (s.absent_runs > 0 OR NOT {Held})) THEN m.feed END
+            FROM made m
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
@@ -42,7 +59,19 @@ internal static class SyncState
                 new("scope", scope), new("title", title), new("input", input.InputId), new("batch", input.BatchId),
             },
         };
-        return (long)(await command.ExecuteScalarAsync(ct))!;
+        await using var r = await command.ExecuteReaderAsync(ct);
+        await r.ReadAsync(ct);
+        return (r.GetInt64(0), r.IsDBNull(1) ? null : r.GetString(1));
+    }
+
+    /// <summary>Notes that all that is known of the source is still there, as its feed of changes tells.</summary>
+    public static async Task<SiftedPage> UnchangedAsync(NpgsqlConnection connection, WorkInput input, long source, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("UPDATE ingestion.source_sync_state SET seen_input = @input WHERE sync_source_id = @source", connection)
+        {
+            Parameters = { new("source", source), new("input", input.InputId) },
+        };
+        return new([], 0, 0, await command.ExecuteNonQueryAsync(ct));
     }
 
     /// <summary>
@@ -51,19 +80,12 @@ internal static class SyncState
     /// </summary>
     public static async Task<SiftedPage> SiftAsync(NpgsqlConnection connection, WorkInput input, long source, IReadOnlyList<ListedItem> listed, bool skipUnchanged, CancellationToken ct)
     {
-        const string sql = """
+        const string sql = $"""
             WITH listed AS (
                 SELECT x.*, ingestion.key_hash(x.key) AS key_hash FROM unnest(@keys, @rows, @fingerprints) WITH ORDINALITY AS x (key, row, fingerprint, ord)
             ), known AS (
                 SELECT l.ord, s.seen_input = @input AS again,
-                       s.fingerprint = l.fingerprint AND EXISTS (
-                           SELECT
-                           FROM ingestion.import_item i
-                           JOIN ingestion.source_version mine ON mine.id = i.source_version_id
-                           JOIN ingestion.source_version v ON v.tenant_id = mine.tenant_id AND v.sha256 = mine.sha256
-                           JOIN ingestion.source o ON o.id = v.source_id AND o.collection_id = @collection
-                           JOIN ingestion.document_version d ON d.source_version_id = v.id
-                           WHERE i.id = s.item_id AND i.state IN ('done', 'skipped') AND ingestion.published_version(d.id)) AS held
+                       s.fingerprint = l.fingerprint AND {Held} AS held
                 FROM listed l
                 JOIN ingestion.source_sync_state s ON s.sync_source_id = @source AND s.key_hash = l.key_hash AND s.row = l.row
             ), noted AS (
@@ -127,7 +149,8 @@ internal static class SyncState
 
     /// <summary>Ends the run: marks what was not seen, where the listing was whole.</summary>
     /// <param name="gap">Why the listing is not whole; null where it is.</param>
-    public static async Task EndAsync(NpgsqlConnection connection, WorkInput input, long source, string? gap, double maxShare, CancellationToken ct)
+    /// <param name="feed">Where the feed of changes stood before it; kept where the listing is believed.</param>
+    public static async Task EndAsync(NpgsqlConnection connection, WorkInput input, long source, string? gap, string? feed, double maxShare, CancellationToken ct)
     {
         const string look = "SELECT count(*)::int, count(*) FILTER (WHERE seen_input <> @input)::int FROM ingestion.source_sync_state WHERE sync_source_id = @source";
         int total, absent;
@@ -146,6 +169,8 @@ internal static class SyncState
                 UPDATE ingestion.source_sync_state SET absent_runs = absent_runs + 1, absent_since = coalesce(absent_since, ingestion.clock())
                 WHERE @act AND sync_source_id = @source AND seen_input <> @input
                 RETURNING absent_runs
+            ), kept AS (
+                UPDATE ingestion.sync_source SET feed = CASE WHEN @act THEN @feed END WHERE id = @source
             )
             UPDATE ingestion.sync_run
             SET ended_at = ingestion.clock(), note = @note, gone = (SELECT count(*) FROM missed), candidates = (SELECT count(*) FROM missed WHERE absent_runs > 1)
@@ -156,7 +181,7 @@ internal static class SyncState
             Parameters =
             {
                 new("source", source), new("input", input.InputId), new("act", note is null),
-                new("note", NpgsqlDbType.Text) { Value = (object?)note ?? DBNull.Value },
+                new("note", NpgsqlDbType.Text) { Value = (object?)note ?? DBNull.Value }, new("feed", NpgsqlDbType.Text) { Value = (object?)feed ?? DBNull.Value },
             },
         };
         await command.ExecuteNonQueryAsync(ct);

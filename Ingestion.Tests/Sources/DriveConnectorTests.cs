@@ -59,6 +59,45 @@ public sealed class DriveConnectorTests
         run.Note!.ShouldContain("incomplete");
     }
 
+    [Fact]
+    public async Task Drive_without_a_change_is_not_listed_again()
+    {
+        var (server, drive) = await FakeDrive.StartAsync();
+        await using var _ = server;
+        drive.Files["root"] = new("Root", Folder, "", []);
+        for (var i = 0; i < 3; i++) drive.Files[$"f{i}"] = new($"{i}.txt", "text/plain", "root", Encoding.UTF8.GetBytes($"Text {i}."));
+        await using var host = await StartAsync(server, drive);
+        async Task<(int Lists, int New, int Changed, int Unchanged, int Gone)> SyncAsync(int without = 0)
+        {
+            var before = drive.Lists;
+            await host.EndedAsync(await host.SubmitAsync(Taking("google_drive", "gdrive_conn_1") with { Options = new() { SkipExisting = without == 0 } }));
+            var run = await host.LastRunAsync("gdrive_conn_1");
+            run.Note.ShouldBeNull();
+            return (drive.Lists - before, run.Added, run.Changed, run.Unchanged, run.Gone);
+        }
+
+        (await SyncAsync()).ShouldBe((1, 3, 0, 0, 0));
+        (await SyncAsync()).ShouldBe((0, 0, 0, 3, 0));
+        drive.Files["f1"] = drive.Files["f1"] with { Content = "Another text 1."u8.ToArray() };
+        (await SyncAsync()).ShouldBe((1, 0, 1, 2, 0));
+        (await SyncAsync()).ShouldBe((0, 0, 0, 3, 0));
+        drive.Files.TryRemove("f2", out var removed);
+        (await SyncAsync()).ShouldBe((1, 0, 0, 2, 1));
+        (await SyncAsync()).ShouldBe((1, 0, 0, 2, 1), "what is missing is looked for once more before it counts as gone");
+        drive.Files["f2"] = removed!;
+        (await SyncAsync()).ShouldBe((1, 0, 0, 3, 0));
+        (await SyncAsync(without: 1)).Lists.ShouldBe(1, "everything is wanted again");
+        await host.Get<SourceConnections>().ChangeAsync(PipelineHost.Actor, "gdrive_conn_1", new(Name: "Another name"), CancellationToken.None);
+        (await SyncAsync()).Lists.ShouldBe(1, "a connection that was changed may see other things");
+        await host.QueryAsync<object>("UPDATE ingestion.sync_source SET feed = '9999 ' || split_part(feed, ' ', 2)");
+        (await SyncAsync()).Lists.ShouldBe(1, "a position that is not known there is worth nothing");
+        (await SyncAsync()).Lists.ShouldBe(0);
+        drive.Files["f1"] = drive.Files["f1"] with { Drive = "0AShared" };
+        await SyncAsync();
+        (await SyncAsync()).Lists.ShouldBe(1, "the account's feed does not tell of shared drives");
+        await host.VerifiedAsync();
+    }
+
     [Theory]
     [InlineData("{}", "client_email")]
     [InlineData("no json", "client_email")]

@@ -13,6 +13,9 @@ namespace Ingestion.Tests.Sources;
 internal sealed record FakeFile(string Name, string MimeType, string Parent, byte[] Content)
 {
     public bool Trashed { get; init; }
+
+    /// <summary>The shared drive it is in; null in the account's own.</summary>
+    public string? Drive { get; init; }
 }
 
 /// <summary>
@@ -23,6 +26,8 @@ internal sealed partial class FakeDrive
 {
     private readonly RSA _key = RSA.Create(2048);
     private readonly ConcurrentDictionary<string, bool> _tokens = new();
+    private readonly List<string> _changes = [];
+    private readonly Dictionary<string, FakeFile> _seen = [];
     private string _address = "";
 
     public ConcurrentDictionary<string, FakeFile> Files { get; } = new();
@@ -32,6 +37,9 @@ internal sealed partial class FakeDrive
     public bool Incomplete { get; set; }
 
     public Func<HttpContext, Task<int>> Trouble { get; set; } = _ => Task.FromResult(0);
+
+    /// <summary>Lists of files that were asked for.</summary>
+    public int Lists { get; private set; }
 
     public int TokensGiven => _tokens.Count;
 
@@ -65,6 +73,8 @@ internal sealed partial class FakeDrive
         }
         if (!_tokens.ContainsKey(context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal))) context.Response.StatusCode = 401;
         else if (path == "/drive/v3/files") await ListAsync(context);
+        else if (path == "/drive/v3/changes/startPageToken") await context.Response.WriteAsJsonAsync(new { kind = "drive#startPageToken", startPageToken = Changes().ToString(CultureInfo.InvariantCulture) });
+        else if (path == "/drive/v3/changes") await ChangesAsync(context);
         else if (path.Split('/') is ["", "drive", "v3", "files", var id, .. var rest] && Files.TryGetValue(id, out var file)) await FileAsync(context, id, file, rest is ["export"]);
         else context.Response.StatusCode = 404;
     }
@@ -87,8 +97,39 @@ internal sealed partial class FakeDrive
         await context.Response.WriteAsJsonAsync(new { access_token = token, expires_in = 3600, token_type = "Bearer" });
     }
 
+    // The number of changes so far: what differs from the last look is one.
+    private int Changes()
+    {
+        lock (_changes)
+        {
+            foreach (var id in Files.Keys.Union(_seen.Keys).Order(StringComparer.Ordinal).Where(id => !ReferenceEquals(Files.GetValueOrDefault(id), _seen.GetValueOrDefault(id))).ToList())
+            {
+                _changes.Add(id);
+                if (Files.TryGetValue(id, out var file)) _seen[id] = file;
+                else _seen.Remove(id);
+            }
+            return _changes.Count;
+        }
+    }
+
+    private async Task ChangesAsync(HttpContext context)
+    {
+        var (to, query) = (Changes(), context.Request.Query);
+        if (!int.TryParse(query["pageToken"], NumberStyles.None, CultureInfo.InvariantCulture, out var from) || from > to)
+        {
+            context.Response.StatusCode = 400;
+            await context.Response.WriteAsJsonAsync(new { error = new { code = 400, message = "Invalid Value", errors = new[] { new { reason = "invalid", location = "pageToken" } } } });
+            return;
+        }
+        var most = int.Parse(query["pageSize"].ToString(), CultureInfo.InvariantCulture);
+        var answer = new Dictionary<string, object?> { ["changes"] = _changes.Skip(from).Take(most).Select(id => new { fileId = id, removed = !Files.ContainsKey(id) }) };
+        answer[from + most < to ? "nextPageToken" : "newStartPageToken"] = Math.Min(to, from + most).ToString(CultureInfo.InvariantCulture);
+        await context.Response.WriteAsJsonAsync(answer);
+    }
+
     private async Task ListAsync(HttpContext context)
     {
+        Lists++;
         var question = context.Request.Query["q"].ToString();
         var folder = Parent().Match(question) is { Success: true } found ? found.Groups[1].Value : null;
         var after = context.Request.Query["pageToken"].ToString();
@@ -115,6 +156,7 @@ internal sealed partial class FakeDrive
     {
         var isNative = file.MimeType.StartsWith("application/vnd.google-apps.", StringComparison.Ordinal);
         var answer = new Dictionary<string, object?> { ["id"] = id, ["name"] = file.Name, ["mimeType"] = file.MimeType, ["trashed"] = file.Trashed, ["modifiedTime"] = Convert.ToHexStringLower(SHA256.HashData(file.Content))[..16] };
+        if (file.Drive is not null) answer["driveId"] = file.Drive;
         if (!isNative) (answer["md5Checksum"], answer["size"]) = (Convert.ToHexStringLower(MD5.HashData(file.Content)), file.Content.Length.ToString(CultureInfo.InvariantCulture));
         if (file.MimeType.EndsWith(".shortcut", StringComparison.Ordinal))
         {

@@ -130,6 +130,13 @@ public static class SourceKinds
     /// <summary>Kinds of connections that a catalogue of files takes from.</summary>
     public static IReadOnlyList<string> Catalogued { get; } = [SourceTypes.LocalDirectory, SourceTypes.S3];
 
+    /// <summary>Kinds that are taken by their address, without a connection.</summary>
+    public static IReadOnlyList<SourceKind> WithAddress { get; } = [.. All.Where(k => k.Need is SourceNeed.Address or SourceNeed.Either)];
+
+    /// <summary>The word of the kind that an address is one of whatever else was meant: that of a video or a playlist. Null where it could be any.</summary>
+    public static string? OfAddress(string address) =>
+        address.Contains("://", StringComparison.Ordinal) && (YouTubeAddress.VideoOf(address) ?? YouTubeAddress.PlaylistOf(address)) is not null ? SourceTypes.YouTube : null;
+
     /// <summary>Null where there is none of this word.</summary>
     public static SourceKind? Find(string word) => All.FirstOrDefault(k => k.Word == word);
 

@@ -1,4 +1,5 @@
 using Ingestion.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
@@ -66,8 +67,18 @@ public sealed class ConnectionTests
         await page.GetByTestId("site-address").FillAsync("https://docs.example.org/");
         await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Remove https://docs.example.org/" })).ToBeVisibleAsync();
+        await page.GetByTestId("source-kind").SelectOptionAsync("feed");
+        await page.GetByTestId("site-address").FillAsync("https://docs.example.org/news.xml");
+        await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Remove https://docs.example.org/news.xml" })).ToBeVisibleAsync();
+        // What is plainly a video is none of a site's pages.
+        await page.GetByTestId("source-kind").SelectOptionAsync("site");
+        await page.GetByTestId("site-address").FillAsync("https://youtu.be/dQw4w9WgXcQ");
+        await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Add", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Remove https://youtu.be/dQw4w9WgXcQ" })).ToBeVisibleAsync();
         await app.OpenAsync(new Uri(page.Url).AbsolutePath + "?step=plan");
-        await Expect(page.GetByTestId("plan")).ToContainTextAsync("2 sources are listed once the batch runs");
+        await Expect(page.GetByTestId("plan")).ToContainTextAsync("4 sources are listed once the batch runs");
+        (await app.Services.GetRequiredService<Core.Data.Database>().Worker.QueryAsync<string>("SELECT source_type FROM ingestion.import_input ORDER BY 1")).ShouldBe(["feed", "local_directory", "site", "youtube"]);
         await Expect(page.GetByTestId("plan-obstacles")).ToHaveCountAsync(0);
         app.Complaints.ShouldBeEmpty();
     }

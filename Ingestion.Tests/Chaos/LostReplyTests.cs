@@ -82,7 +82,7 @@ public sealed class LostReplyTests(ITestOutputHelper output)
             if (answer.StatusCode == HttpStatusCode.ServiceUnavailable) return false;
             batch = await AppProcess.JsonAsync(answer);
             return true;
-        }, "the batch is answered");
+        }, "the batch is answered", 120);
         return batch;
     }
 }

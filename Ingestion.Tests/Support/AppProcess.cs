@@ -15,7 +15,7 @@ namespace Ingestion.Tests.Support;
 public sealed partial class AppProcess : IAsyncDisposable
 {
     public const string Key = "a-key-of-the-tests-0123456789";
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(10);
     private readonly Process _process;
     private readonly ProcessGuard _guard;
@@ -93,7 +93,7 @@ public sealed partial class AppProcess : IAsyncDisposable
         {
             Client.BaseAddress = new($"http://localhost:{await _port.Task.WaitAsync(patience ?? StartLimit)}");
             // On a machine that starts many at once its database may take longer than health allows.
-            await Eventually.IsAsync(async () => (await Client.GetAsync("/health")).IsSuccessStatusCode, "it is well");
+            await Eventually.IsAsync(async () => (await Client.GetAsync("/health")).IsSuccessStatusCode, "it is well", 180);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
@@ -85,19 +86,16 @@ internal sealed class EventStream(LiveBatches live, LiveCallers callers, ImportE
                     (from, version, said) = (state.Known, state.Version, time.GetTimestamp());
                 }
                 var (frames, last) = await batch.AfterAsync(from.Value, dialect, ct);
-                if (frames.Length > 0)
-                {
-                    await WriteAsync(output, frames, ct);
-                    said = time.GetTimestamp();
-                }
                 from = Math.Max(from.Value, last);
-                if (from < state.Last) continue;
                 // Slow readers meet the newest state, not each of those in between.
-                if (state.Version > version || state.Batch.State.IsFinal())
+                var tell = from >= state.Last && (state.Version > version || state.Batch.State.IsFinal());
+                if (frames.Length > 0 || tell)
                 {
-                    await WriteAsync(output, state.In(dialect), ct);
-                    (version, said) = (state.Version, time.GetTimestamp());
+                    await WriteAsync(output, frames, ct, flush: !tell);
+                    if (tell) await WriteAsync(output, state.In(dialect), ct);
+                    (version, said) = (tell ? state.Version : version, time.GetTimestamp());
                 }
+                if (from < state.Last) continue;
                 if (state.Batch.State.IsFinal()) return;
             }
             if (time.GetElapsedTime(said) >= LiveFeed.Beat)
@@ -109,12 +107,17 @@ internal sealed class EventStream(LiveBatches live, LiveCallers callers, ImportE
         }
     }
 
-    // Throws TimeoutException where the reader takes nothing.
-    private static async Task WriteAsync(PipeWriter output, byte[] bytes, CancellationToken ct)
+    // Throws TimeoutException where the reader takes nothing. What is not flushed goes with the next write.
+    private static async Task WriteAsync(PipeWriter output, byte[] bytes, CancellationToken ct, bool flush = true)
     {
         for (var from = 0; from < bytes.Length; from += Slice)
         {
             var slice = bytes.AsMemory(from, Math.Min(Slice, bytes.Length - from));
+            if (!flush && slice.Length < Slice)
+            {
+                output.Write(slice.Span);
+                return;
+            }
             var write = output.WriteAsync(slice, ct);
             var result = write.IsCompletedSuccessfully ? await write : await write.AsTask().WaitAsync(Patience, ct);
             if (result.IsCompleted) throw new OperationCanceledException("The reader has gone.", ct);

@@ -71,7 +71,7 @@ internal static class BatchCompletion
             Parameters =
             {
                 new("batch", batchId), new("counts", NpgsqlDbType.Jsonb) { Value = counts.ToJson() },
-                new("message", NpgsqlDbType.Text) { Value = (object?)Waiting(counts) ?? DBNull.Value },
+                new("message", NpgsqlDbType.Text) { Value = (object?)Remark(counts) ?? DBNull.Value },
             },
         };
         await command.ExecuteNonQueryAsync(ct);
@@ -88,12 +88,13 @@ internal static class BatchCompletion
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private static string? Waiting(BatchCounts counts) => counts.AwaitingReview switch
+    // What the word of an end that went well does not say. What waits stands last: by it the message is known again when the counts change.
+    private static string? Remark(BatchCounts counts)
     {
-        0 => null,
-        1 => "1 document waits for review.",
-        var n => $"{n} documents wait for review.",
-    };
+        var failed = counts.FailedInputs switch { 0 => "", 1 => "1 source failed. ", var n => $"{n} sources failed. " };
+        var waiting = counts.AwaitingReview switch { 0 => "", 1 => "1 document waits for review.", var n => $"{n} documents wait for review." };
+        return failed.Length + waiting.Length == 0 ? null : (failed + waiting).TrimEnd();
+    }
 
     private static (BatchState State, string? Message) Judge(BatchCounts c) => c switch
     {
@@ -103,6 +104,6 @@ internal static class BatchCompletion
         { Done: 0, Skipped: 0, Open: 0, Failed: 0, Cancelled: 0 } => (BatchState.Completed, "Every document was rejected."),
         { Done: 0, Skipped: 0, Open: 0, Cancelled: > 0 } => (BatchState.Failed, "No document was published: each failed or was cancelled."),
         { Done: 0, Skipped: 0, Open: 0 } => (BatchState.Failed, "Every document failed."),
-        _ => (BatchState.Completed, Waiting(c)),
+        _ => (BatchState.Completed, Remark(c)),
     };
 }

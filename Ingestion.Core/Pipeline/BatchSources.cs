@@ -10,6 +10,11 @@ namespace Ingestion.Core.Pipeline;
 public sealed record SourceCounts(
     long? InputId, string SourceType, string? ConnectionId, int Total, int Done, int Skipped, int Failed, int Rejected, int Cancelled)
 {
+    /// <summary>Why the input as a whole failed; null where it did not. What it had found before is counted all the same.</summary>
+    public string? ErrorCode { get; init; }
+
+    public string? ErrorMessage { get; init; }
+
     /// <summary>Items that ended, well or not.</summary>
     public int Terminal => Done + Skipped + Failed + Rejected + Cancelled;
 }
@@ -21,7 +26,8 @@ public sealed class BatchSources(Database database)
     {
         const string sql = """
             SELECT i.input_id, coalesce(n.source_type, i.source_type), coalesce(n.connection_id, i.connection_id),
-                   coalesce(i.total, 0), coalesce(i.done, 0), coalesce(i.skipped, 0), coalesce(i.failed, 0), coalesce(i.rejected, 0), coalesce(i.cancelled, 0), n.id
+                   coalesce(i.total, 0), coalesce(i.done, 0), coalesce(i.skipped, 0), coalesce(i.failed, 0), coalesce(i.rejected, 0), coalesce(i.cancelled, 0), n.id,
+                   n.error_code, n.error_message
             FROM (
                 SELECT input_id, min(source_type) AS source_type, min(connection_id) AS connection_id,
                        count(*)::int AS total,
@@ -33,7 +39,7 @@ public sealed class BatchSources(Database database)
                 FROM ingestion.import_item WHERE batch_id = @batch GROUP BY input_id
             ) i
             FULL JOIN (
-                SELECT id, ordinal, source_type, connection_id FROM ingestion.import_input WHERE batch_id = @batch
+                SELECT id, ordinal, source_type, connection_id, error_code, error_message FROM ingestion.import_input WHERE batch_id = @batch
             ) n ON n.id = i.input_id
             ORDER BY n.ordinal NULLS FIRST
             """;
@@ -43,7 +49,10 @@ public sealed class BatchSources(Database database)
         var sources = new List<SourceCounts>();
         while (await r.ReadAsync(ct))
             sources.Add(new(r.IsDBNull(9) ? null : r.GetInt64(9), r.GetString(1), r.IsDBNull(2) ? null : r.GetString(2),
-                r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetInt32(6), r.GetInt32(7), r.GetInt32(8)));
+                r.GetInt32(3), r.GetInt32(4), r.GetInt32(5), r.GetInt32(6), r.GetInt32(7), r.GetInt32(8))
+            {
+                ErrorCode = r.IsDBNull(10) ? null : r.GetString(10), ErrorMessage = r.IsDBNull(11) ? null : r.GetString(11),
+            });
         return sources;
     }
 }

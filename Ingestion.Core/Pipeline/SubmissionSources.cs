@@ -25,7 +25,7 @@ internal static class SubmissionSources
             var kind = SourceKinds.Require(selection.SourceType);
             if (kind.Word == SourceTypes.Manifest && selection.ConnectionId is not null)
             {
-                await ManifestsAsync(connection, actor, batchId, kind, selection, known, ct);
+                await ManifestsAsync(connection, actor, batchId, kind, selection, options, known, ct);
                 continue;
             }
             var spec = Spec(kind, selection, options);
@@ -60,12 +60,13 @@ internal static class SubmissionSources
 
     // Tables that lie in a connection's directory: each is an input of its own, as an uploaded one is.
     private static async Task ManifestsAsync(
-        NpgsqlConnection connection, Actor actor, long batchId, SourceKind kind, SourceSelection selection, IReadOnlyDictionary<string, (string Kind, bool Disabled)> known, CancellationToken ct)
+        NpgsqlConnection connection, Actor actor, long batchId, SourceKind kind, SourceSelection selection, IReadOnlyDictionary<string, JsonElement> options,
+        IReadOnlyDictionary<string, (string Kind, bool Disabled)> known, CancellationToken ct)
     {
         var key = Keys(SourceKinds.Require(SourceTypes.LocalDirectory), selection, new(), known).Single();
         var files = selection.FileIds ?? throw Invalid("Name the tables of the directory in file_ids.");
         CheckFiles(kind, files);
-        var columns = SourceValues.Read("options", kind.Options, selection.Options);
+        var columns = SourceValues.Read("options", kind.Options, Chosen(kind, selection, options));
         if (columns.Missing.FirstOrDefault() is { } missing) throw Invalid($"options.{missing.Name} is missing: the column that holds the addresses.");
         var title = columns.Text("title_column") is { Length: > 0 } given ? given : null;
         foreach (var file in files.Distinct(StringComparer.Ordinal))
@@ -82,13 +83,16 @@ internal static class SubmissionSources
         if (kind.Word == SourceTypes.YouTube && selection.Source is { } place && YouTubeAddress.VideoOf(place) is null && YouTubeAddress.PlaylistOf(place) is null)
             throw Invalid($"The address of '{kind.Word}' must be that of a video or a playlist.");
         if (selection.FileIds is { } files) CheckFiles(kind, files);
-        var given = selection.Options is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } own ? own : options.GetValueOrDefault(kind.Word);
         return new()
         {
             Address = selection.Source, Files = kind.Word == SourceTypes.YouTube ? selection.FileIds?.Select(f => YouTubeAddress.VideoOf(f) ?? f).ToList() : selection.FileIds, Metadata = selection.Metadata ?? new Dictionary<string, string>(),
-            Options = JsonSerializer.Deserialize<JsonElement>(SourceValues.Read("options", kind.Options, given).Json),
+            Options = JsonSerializer.Deserialize<JsonElement>(SourceValues.Read("options", kind.Options, Chosen(kind, selection, options)).Json),
         };
     }
+
+    // What the selection says goes before what the batch says of the kind.
+    private static JsonElement Chosen(SourceKind kind, SourceSelection selection, IReadOnlyDictionary<string, JsonElement> options) =>
+        selection.Options is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } own ? own : options.GetValueOrDefault(kind.Word);
 
     private static void CheckFiles(SourceKind kind, IReadOnlyList<string> files)
     {

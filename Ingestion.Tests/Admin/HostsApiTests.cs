@@ -71,12 +71,7 @@ public sealed class HostsApiTests(AdminApp app) : IClassFixture<AdminApp>
     private async Task UsedAsync(string host, string tenant)
     {
         using var warm = app.Caller();
-        await app.Services.GetRequiredService<Database>().Worker.QueryAsync<object>("""
-            INSERT INTO ingestion.host_use (tenant_id, host, first_asked_at, last_asked_at, requests, bytes, last_status, crawl_delay, crawl_delay_at, recent)
-            VALUES ($1, $2, now(), now(), 3, 4096, 200, interval '0.1 s', now(), '[{"at":"2026-01-15T10:30:00Z","path":"/handbook.html","status":200,"problem":null,"bytes":4096,"milliseconds":12}]') ON CONFLICT DO NOTHING
-            """, tenant, host);
-        await app.Services.GetRequiredService<Database>().Worker.QueryAsync<object>("INSERT INTO ingestion.host_minute VALUES ($1, $2, date_trunc('minute', now()), 3, 4096, 0) ON CONFLICT DO NOTHING", tenant, host);
-        await app.Services.GetRequiredService<Database>().Worker.QueryAsync<object>("INSERT INTO ingestion.host_wait VALUES ($1, $2, date_trunc('minute', now()), 'crawl_delay', 2, '1 s') ON CONFLICT DO NOTHING", tenant, host);
+        await app.Services.GetRequiredService<Database>().Worker.HostUsedAsync(host, tenant);
     }
 
     // The same members of the same kinds; what may be null is left out.

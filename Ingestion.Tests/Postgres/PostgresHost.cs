@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Ingestion.Core.Postgres;
 using Ingestion.Tests.Postgres;
+using Ingestion.Tests.Sources;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -93,12 +94,19 @@ namespace Ingestion.Tests.Postgres
 /// <summary>The runtime calls this by its name, before Main, where DOTNET_STARTUP_HOOKS holds this assembly.</summary>
 internal static class StartupHook
 {
+    // Never comes back; what the process starts in its turn is not entered here again.
+    private static void Run(Func<Task> host)
+    {
+        Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", null);
+        host().GetAwaiter().GetResult();
+        Environment.Exit(0);
+    }
+
     public static void Initialize()
     {
-        if (Environment.GetEnvironmentVariable(PostgresHost.DirectoryVariable) is not { } directory)
-            return;
-        Environment.SetEnvironmentVariable("DOTNET_STARTUP_HOOKS", null);
-        PostgresHost.RunAsync(directory).GetAwaiter().GetResult();
-        Environment.Exit(0);
+        if (Environment.GetEnvironmentVariable(PostgresHost.DirectoryVariable) is { } directory)
+            Run(() => PostgresHost.RunAsync(directory));
+        if (Environment.GetEnvironmentVariable(RebindingHost.DatabaseVariable) is { } database)
+            Run(() => RebindingHost.RunAsync(database));
     }
 }

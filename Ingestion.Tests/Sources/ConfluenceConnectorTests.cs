@@ -71,7 +71,7 @@ public sealed class ConfluenceConnectorTests
     private static async Task<PipelineHost> StartAsync(FixtureHost server, string? alsoAllowed = null)
     {
         var host = await PipelineHost.StartAsync([("Ingestion:Acquire:AllowedTargets:0", server.Target), .. alsoAllowed is null ? Array.Empty<(string, string)>() : [("Ingestion:Acquire:AllowedTargets:1", alsoAllowed)]]);
-        await host.ConnectAsync("confluence", "wiki", new { address = $"http://{server.Target}/wiki", user = "reader@example.org", token = "hush-token", spaces = new[] { "DOC" } });
+        await host.ConnectAsync("confluence", "wiki", FakeWiki.Settings(server));
         return host;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.IO.Compression;
 using Ingestion.Tests.Support;
 using Microsoft.AspNetCore.Http;
 
@@ -91,15 +90,7 @@ public sealed class ZipConformanceTests : ConnectorConformance
             _files.Dispose();
         }
 
-        private void Write()
-        {
-            using var zip = new ZipArchive(File.Create(Path.Combine(_files.Path, "a.zip")), ZipArchiveMode.Create);
-            foreach (var (n, content) in _contents)
-            {
-                using var entry = zip.CreateEntry(KeyOf(n)).Open();
-                entry.Write(content);
-            }
-        }
+        private void Write() => File.WriteAllBytes(Path.Combine(_files.Path, "a.zip"), ZipSamples.Zip([.. _contents.Select(c => (KeyOf(c.Key), (object)c.Value))]));
     }
 }
 
@@ -121,7 +112,7 @@ public sealed class S3ConformanceTests : ConnectorConformance
             place._bucket.PageSize = 3;
             place._bucket.Trouble = context => place.Trouble(context);
             place.Host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", place._server.Target));
-            await place.Host.ConnectAsync(place.Kind, "c", new { endpoint = $"http://{place._server.Target}", bucket = "docs", region = "eu-test-1", access_key = "AKIDEXAMPLE", secret_key = "secret/Key+1" });
+            await place.Host.ConnectAsync(place.Kind, "c", FakeBucket.Settings(place._server));
             return place;
         }
 
@@ -157,7 +148,7 @@ public sealed class DriveConformanceTests : ConnectorConformance
             place._drive.PageSize = 3;
             place._drive.Trouble = context => place.Trouble(context);
             place.Host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", place._server.Target));
-            await place.Host.ConnectAsync(place.Kind, "c", new { service_account = place._drive.ServiceAccount, folders = new[] { "root" }, endpoint = $"http://{place._server.Target}" });
+            await place.Host.ConnectAsync(place.Kind, "c", place._drive.Settings);
             return place;
         }
 
@@ -193,7 +184,7 @@ public sealed class ConfluenceConformanceTests : ConnectorConformance
             place._wiki.PageSize = 3;
             place._wiki.Trouble = context => place.Trouble(context);
             place.Host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", place._server.Target));
-            await place.Host.ConnectAsync(place.Kind, "c", new { address = $"http://{place._server.Target}/wiki", user = "reader@example.org", token = "hush-token", spaces = new[] { "DOC" } });
+            await place.Host.ConnectAsync(place.Kind, "c", FakeWiki.Settings(place._server));
             return place;
         }
 
@@ -230,7 +221,7 @@ public sealed class YouTubeConformanceTests : ConnectorConformance
             place._tube.PageSize = 3;
             place._tube.Trouble = context => place.Trouble(context);
             place.Host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", place._server.Target));
-            await place.Host.ConnectAsync(place.Kind, "c", new { playlists = new[] { FakeYouTube.Playlist }, client_id = "client", client_secret = "secret", refresh_token = "1//refresh", endpoint = $"http://{place._server.Target}" });
+            await place.Host.ConnectAsync(place.Kind, "c", FakeYouTube.OwnSettings(place._server));
             return place;
         }
 

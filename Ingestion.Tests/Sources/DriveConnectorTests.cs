@@ -129,7 +129,7 @@ public sealed class DriveConnectorTests
     private static async Task<PipelineHost> StartAsync(FixtureHost server, FakeDrive drive)
     {
         var host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", server.Target));
-        await host.ConnectAsync("google_drive", "gdrive_conn_1", new { service_account = drive.ServiceAccount, folders = new[] { "root" }, endpoint = $"http://{server.Target}" });
+        await host.ConnectAsync("google_drive", "gdrive_conn_1", drive.Settings);
         return host;
     }
 }

@@ -34,6 +34,10 @@ internal sealed class FakeBucket(string accessKey, string secretKey, string regi
         return (host, bucket);
     }
 
+    /// <summary>A connection to one that was started as it comes.</summary>
+    public static object Settings(FixtureHost server, string prefix = "") =>
+        new { endpoint = $"http://{server.Target}", bucket = "docs", region = "eu-test-1", prefix, access_key = "AKIDEXAMPLE", secret_key = "secret/Key+1" };
+
     private async Task AnswerAsync(HttpContext context)
     {
         if (await Trouble(context) is > 0 and var status)

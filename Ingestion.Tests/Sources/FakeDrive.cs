@@ -54,6 +54,9 @@ internal sealed partial class FakeDrive
         return (host, drive);
     }
 
+    /// <summary>A connection to the folder <c>root</c>.</summary>
+    public object Settings => new { service_account = ServiceAccount, folders = new[] { "root" }, endpoint = _address };
+
     /// <summary>All tokens end now.</summary>
     public void EndTokens() => _tokens.Clear();
 

@@ -37,6 +37,9 @@ internal sealed class FakeWiki
         return (host, wiki);
     }
 
+    /// <summary>A connection to its space.</summary>
+    public static object Settings(FixtureHost server) => new { address = $"http://{server.Target}/wiki", user = "reader@example.org", token = "hush-token", spaces = new[] { "DOC" } };
+
     /// <summary>Makes a page, or a new version of it.</summary>
     public void Put(string id, string title, string storage) => Contents.AddOrUpdate(id, _ => new(title, storage, 1), (_, before) => before with { Title = title, Storage = storage, Version = before.Version + 1 });
 

@@ -69,6 +69,14 @@ internal sealed class FakeYouTube
         return (host, tube);
     }
 
+    /// <summary>A connection with a key, to the playlist and these videos.</summary>
+    public static object Settings(FixtureHost server, params string[] videos) =>
+        new { videos, playlists = new[] { Playlist }, languages = new[] { "en", "de" }, api_key = Key, endpoint = $"http://{server.Target}" };
+
+    /// <summary>A connection of the person whose videos they are, to the playlist.</summary>
+    public static object OwnSettings(FixtureHost server) =>
+        new { playlists = new[] { Playlist }, client_id = "client", client_secret = "secret", refresh_token = "1//refresh", endpoint = $"http://{server.Target}" };
+
     private async Task AnswerAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!;

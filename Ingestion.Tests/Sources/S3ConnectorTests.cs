@@ -113,7 +113,7 @@ public sealed class S3ConnectorTests
     private static async Task<PipelineHost> StartAsync(FixtureHost server)
     {
         var host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", server.Target));
-        await host.ConnectAsync("s3", "bucket", new { endpoint = $"http://{server.Target}", bucket = "docs", region = "eu-test-1", prefix = "in/", access_key = "AKIDEXAMPLE", secret_key = "secret/Key+1" });
+        await host.ConnectAsync("s3", "bucket", FakeBucket.Settings(server, "in/"));
         return host;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Pipeline.Verify;
 using Ingestion.Core.Sources;
 using Ingestion.Tests.Support;
 using Shouldly;
@@ -30,9 +31,9 @@ internal static class SourceMaking
         (await host.Get<Syncs>().RunsAsync(PipelineHost.Actor.TenantId, key, 1, Ct)).ShouldHaveSingleItem();
 
     /// <summary>Fails with what <c>verify</c> finds wrong.</summary>
-    public static async Task VerifiedAsync(this PipelineHost host)
-    {
-        var report = await host.Get<Core.Pipeline.Verify.Verification>().RunAsync(new(), Ct);
+    public static async Task VerifiedAsync(this PipelineHost host) => (await host.Get<Verification>().RunAsync(new(), Ct)).ShouldFindNothing();
+
+    /// <summary>Fails with what was found wrong.</summary>
+    public static void ShouldFindNothing(this VerifyReport report) =>
         report.Checks.Where(c => c.Count > 0).SelectMany(c => c.First).Select(v => v.Sentence).ShouldBeEmpty();
-    }
 }

@@ -66,19 +66,21 @@ internal sealed class StubServer : IAsyncDisposable
 /// <summary>A TCP server on a free loopback port that reads one request per connection and then writes whatever bytes it is told to.</summary>
 internal sealed class RawServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private int _connections;
 
-    public RawServer(Func<Socket, CancellationToken, Task> answer)
+    /// <param name="at">Where it listens; null for a free port of loopback.</param>
+    public RawServer(Func<Socket, CancellationToken, Task> answer, IPEndPoint? at = null)
     {
+        _listener = new(at ?? new(IPAddress.Loopback, 0));
         _listener.Start();
         _accepting = AcceptAsync(answer);
     }
 
-    public RawServer(string answer)
-        : this((socket, ct) => socket.SendAsync(Encoding.Latin1.GetBytes(answer), ct).AsTask())
+    public RawServer(string answer, IPEndPoint? at = null)
+        : this((socket, ct) => socket.SendAsync(Encoding.Latin1.GetBytes(answer), ct).AsTask(), at)
     {
     }
 

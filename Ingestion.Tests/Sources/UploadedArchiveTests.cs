@@ -6,7 +6,7 @@ using Ingestion.Tests.Support;
 using Shouldly;
 using Xunit;
 using static Ingestion.Tests.Sources.SourceMaking;
-using static Ingestion.Tests.Sources.ZipConnectorTests;
+using static Ingestion.Tests.Sources.ZipSamples;
 
 namespace Ingestion.Tests.Sources;
 

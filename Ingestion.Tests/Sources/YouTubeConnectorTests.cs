@@ -109,7 +109,7 @@ public sealed class YouTubeConnectorTests
         tube.Videos["mine-000001"] = new("Mine", new FakeCaptions("en", "Of my own."));
         tube.Videos["theirs-0001"] = new("Theirs", new FakeCaptions("en", "Of theirs.")) { Owned = false };
         await using var host = await PipelineHost.StartAsync(("Ingestion:Acquire:AllowedTargets:0", server.Target));
-        await host.ConnectAsync("youtube", "own", new { playlists = new[] { FakeYouTube.Playlist }, client_id = "client", client_secret = "secret", refresh_token = "1//refresh", endpoint = $"http://{server.Target}" });
+        await host.ConnectAsync("youtube", "own", FakeYouTube.OwnSettings(server));
         var batch = await host.SubmitAsync(Taking("youtube", "own"));
         await host.EndedAsync(batch);
         (await host.EndsAsync(batch)).ShouldBe(new Dictionary<string, string> { ["mine-000001"] = "done", ["theirs-0001"] = "access_denied" }, ignoreOrder: true);
@@ -150,7 +150,7 @@ public sealed class YouTubeConnectorTests
     }
 
     private static Task<string> ConnectAsync(PipelineHost host, FixtureHost server, string[] videos) =>
-        host.ConnectAsync("youtube", "talks", new { videos, playlists = new[] { FakeYouTube.Playlist }, languages = new[] { "en", "de" }, api_key = FakeYouTube.Key, endpoint = $"http://{server.Target}" });
+        host.ConnectAsync("youtube", "talks", FakeYouTube.Settings(server, videos));
 
     private static async Task<IngestionException> FailAsync(PipelineHost host)
     {

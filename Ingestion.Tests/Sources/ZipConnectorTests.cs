@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Support;
 using Shouldly;
 using Xunit;
 using static Ingestion.Tests.Sources.SourceMaking;
+using static Ingestion.Tests.Sources.ZipSamples;
 
 namespace Ingestion.Tests.Sources;
 
@@ -139,22 +139,6 @@ public sealed class ZipConnectorTests
         var host = await PipelineHost.StartAsync([("Ingestion:Sources:Roots:0", files.Path), .. settings]);
         await host.ConnectAsync("local_zip", "zip", new { path = Path.Combine(files.Path, "a.zip") });
         return host;
-    }
-
-    internal sealed record Link(string Target);
-
-    internal static byte[] Zip(params (string Name, object Content)[] entries)
-    {
-        using var bytes = new MemoryStream();
-        using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
-            foreach (var (name, content) in entries)
-            {
-                var entry = zip.CreateEntry(name);
-                if (content is Link) entry.ExternalAttributes = unchecked((int)0xa1ff0000);
-                using var stream = entry.Open();
-                stream.Write(content switch { byte[] b => b, Link l => Encoding.UTF8.GetBytes(l.Target), _ => Encoding.UTF8.GetBytes((string)content) });
-            }
-        return bytes.ToArray();
     }
 
     // Changes what the first entry's records say, in the directory and before the entry itself.

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using AngleSharp.Dom;
 using Bunit;
 using Ingestion.Admin.Access;
@@ -23,11 +24,14 @@ public abstract class ComponentTest : BunitContext
         Services.AddSingleton(comparer, RuntimeHelpers.GetUninitializedObject(comparer));
         Services.AddSingleton(TimeProvider.System);
         Services.AddRadzenComponents();
-        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));
+        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(SignedIn)));
         JSInterop.Mode = JSRuntimeMode.Loose;
         // The machine may be busy; a wait that succeeds ends at once.
         DefaultWaitTimeout = TimeSpan.FromSeconds(30);
     }
+
+    /// <summary>Who looks at the component; an administrator unless a test says otherwise before it renders.</summary>
+    protected ClaimsPrincipal SignedIn { get; set; } = Caller.OfScheme("test");
 
     /// <summary>Raises an event (<c>onclick</c>) on the element or the nearest one above that listens for it.</summary>
     protected Task FireAsync(IElement element, string name, EventArgs args)

@@ -34,13 +34,14 @@ public sealed class FixtureHost : IAsyncDisposable
 
     public Uri Url(string path) => new($"http://{Target}{path}");
 
-    public static async Task<FixtureHost> StartAsync()
+    /// <param name="at">Where it listens; null for a free port of loopback.</param>
+    public static async Task<FixtureHost> StartAsync(IPEndPoint? at = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k =>
         {
-            k.Listen(IPAddress.Loopback, 0);
+            k.Listen(at ?? new(IPAddress.Loopback, 0));
             // Slow pages are meant to be slow.
             k.Limits.MinResponseDataRate = null;
         });

@@ -18,12 +18,12 @@ namespace Ingestion.Tests.Support;
 public sealed class PipelineHost : IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private readonly TestDatabase _test;
+    private readonly TestDatabase? _test;
     private readonly TemporaryDirectory _data;
     private readonly Database _database;
     private readonly IHost _host;
 
-    private PipelineHost(TestDatabase test, TemporaryDirectory data, Database database, IHost host) =>
+    private PipelineHost(TestDatabase? test, TemporaryDirectory data, Database database, IHost host) =>
         (_test, _data, _database, _host) = (test, data, database, host);
 
     public static Actor Actor { get; } = new("default", "test");
@@ -39,8 +39,16 @@ public sealed class PipelineHost : IAsyncDisposable
     public static async Task<PipelineHost> StartAsync(Action<IServiceCollection> change, params (string Key, string Value)[] settings)
     {
         var test = await PostgresServer.CreateDatabaseAsync();
+        return await StartAsync(test, test.ConnectionString, change, settings);
+    }
+
+    /// <summary>The same on a database that another process made and removes.</summary>
+    public static Task<PipelineHost> StartOnAsync(string connectionString, params (string Key, string Value)[] settings) => StartAsync(null, connectionString, _ => { }, settings);
+
+    private static async Task<PipelineHost> StartAsync(TestDatabase? test, string connectionString, Action<IServiceCollection> change, (string Key, string Value)[] settings)
+    {
         var data = new TemporaryDirectory("pipeline-");
-        var database = new Database(test.ConnectionString);
+        var database = new Database(connectionString);
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -124,7 +132,7 @@ public sealed class PipelineHost : IAsyncDisposable
         await _host.StopAsync();
         if (_host is IAsyncDisposable host) await host.DisposeAsync();
         await _database.DisposeAsync();
-        await _test.DisposeAsync();
+        if (_test is not null) await _test.DisposeAsync();
         _data.Dispose();
     }
 }

@@ -86,6 +86,7 @@ internal sealed class JobAnswers(
         {
             s.SourceType, s.ConnectionId, TotalFiles = s.Total, CompletedFiles = completed, FailedFiles = failed, SkippedFiles = skipped,
             ProgressPercentage = new OneDecimal(s.Total == 0 ? 0 : Math.Round(100.0 * s.Terminal / s.Total, 1)),
+            s.ErrorCode, s.ErrorMessage,
             Files = files.Select(JobFile.Of),
         };
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
+using Ingestion.Core.Sources;
 
 namespace Ingestion.Admin.Api.Families;
 
@@ -98,11 +99,17 @@ internal static class JobRequest
         {
             SourceTypes.Upload => request with { Uploads = [.. request.Uploads, .. s.FileIds!] },
             SourceTypes.Url => request with { Urls = [.. request.Urls, .. s.FileIds!.Select(u => new UrlEntry(u))] },
-            // Which column holds the addresses is told by its heading.
-            SourceTypes.Manifest => request with { Manifests = [.. request.Manifests, .. s.FileIds!.Select(id => new ManifestEntry(id, ""))] },
+            SourceTypes.Manifest when s.ConnectionId is null => request with { Manifests = [.. request.Manifests, .. s.FileIds!.Select(id => Table(id, options))] },
             SourceTypes.Site or SourceTypes.Feed when s.FileIds is not null => request with { Sources = [.. request.Sources, .. s.FileIds!.Select(address => s with { FileIds = null, Source = address, Options = options })] },
             _ => request with { Sources = [.. request.Sources, s with { Options = options }] },
         };
+    }
+
+    // Which column holds the addresses is told by its heading, unless the options say it.
+    private static ManifestEntry Table(string upload, JsonElement? options)
+    {
+        var columns = SourceValues.Read($"source_specific_options.{SourceTypes.Manifest}", SourceKinds.Require(SourceTypes.Manifest).Options, options);
+        return new(upload, columns.Text("url_column"), columns.Text("title_column") is { Length: > 0 } title ? title : null);
     }
 
     private static string FileId(string name, JsonElement value) =>

@@ -5,7 +5,6 @@ using Ingestion.Admin.Components.Pages.Batches;
 using Ingestion.Core.Data;
 using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Support;
-using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Xunit;
@@ -13,29 +12,8 @@ using Xunit;
 namespace Ingestion.Tests.Admin.Batches;
 
 /// <summary>The page of a batch on a real database, without a browser.</summary>
-public sealed class BatchPageTests : ComponentTest, IAsyncLifetime
+public sealed class BatchPageTests : LivePageTest
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-    private readonly TemporaryDirectory _data = new();
-    private TestDatabase _test = null!;
-    private Database _database = null!;
-
-    public async Task InitializeAsync()
-    {
-        _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
-        Services.AddCore(_database, _data.Path);
-        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));
-    }
-
-    async Task IAsyncLifetime.DisposeAsync()
-    {
-        await DisposeAsync();
-        await _database.DisposeAsync();
-        await _test.DisposeAsync();
-        _data.Dispose();
-    }
-
     [Fact]
     public async Task Pausing_on_the_page_pauses_the_batch_and_says_who_did()
     {
@@ -48,7 +26,7 @@ public sealed class BatchPageTests : ComponentTest, IAsyncLifetime
         page.WaitForAssertion(() => page.Find("h1 .badge").TextContent.ShouldContain("Paused"), Deadline);
         Buttons(page).ShouldBe(["Cancel", "Resume"]);
         page.Find(".act-note").TextContent.ShouldStartWith("Paused.");
-        await using var who = _database.Worker.CreateCommand("SELECT who FROM ingestion.audit_entry WHERE action = 'pause'");
+        await using var who = Database.Worker.CreateCommand("SELECT who FROM ingestion.audit_entry WHERE action = 'pause'");
         (await who.ExecuteScalarAsync()).ShouldBe(Caller.OfScheme("test").FindFirstValue(ClaimTypes.NameIdentifier));
     }
 

@@ -39,10 +39,10 @@ internal sealed class FamilyClient(HttpClient http)
     }
 
     /// <summary>Asks again and again until the answer is what the test waits for.</summary>
-    public async Task<JsonElement> UntilAsync(string path, Func<JsonElement, bool> reached)
+    public async Task<JsonElement> UntilAsync(string path, Func<JsonElement, bool> reached, int seconds = 30)
     {
         var last = await GetAsync(path);
-        await Eventually.IsAsync(async () => reached(last = await GetAsync(path)), $"{path} is as awaited");
+        await Eventually.IsAsync(async () => reached(last = await GetAsync(path)), $"{path} is as awaited", seconds);
         return last;
     }
 

@@ -2,6 +2,7 @@ using Ingestion.Admin.Api.Live;
 using Ingestion.Core.Access;
 using Ingestion.Core.Data;
 using Ingestion.Core.Events;
+using Ingestion.Core.Parsing;
 using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Access;
 using Ingestion.Tests.Support;
@@ -23,7 +24,7 @@ public sealed class LiveApp : IAsyncDisposable
     public LiveApp(params (string Key, string Value)[] settings) => _app = _base.WithWebHostBuilder(b =>
     {
         foreach (var (key, value) in settings) b.UseSetting(key, value);
-        b.ConfigureTestServices(s => s.AddSingleton(p => new LiveCallers(p.GetRequiredService<Callers>(), TimeProvider.System, p.GetRequiredService<ILogger<LiveCallers>>()) { Interval = TimeSpan.FromMilliseconds(100) }));
+        b.ConfigureTestServices(s => s.Configure<ParserPoolOptions>(o => o.Command = Parsing.WorkerProcess.Command).AddSingleton(p => new LiveCallers(p.GetRequiredService<Callers>(), TimeProvider.System, p.GetRequiredService<ILogger<LiveCallers>>()) { Interval = TimeSpan.FromMilliseconds(100) }));
     });
 
     public IServiceProvider Services => _app.Services;

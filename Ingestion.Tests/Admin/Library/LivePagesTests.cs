@@ -1,6 +1,4 @@
-using AngleSharp.Dom;
 using Bunit;
-using Ingestion.Admin.Access;
 using Ingestion.Admin.Components.Pages.Items;
 using Ingestion.Admin.Components.Pages.Library;
 using Ingestion.Admin.Components.Pages.Search;
@@ -9,8 +7,6 @@ using Ingestion.Core.Events;
 using Ingestion.Core.Library;
 using Ingestion.Core.Pipeline;
 using Ingestion.Tests.Support;
-using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Radzen;
 using Radzen.Blazor;
@@ -20,30 +16,15 @@ using Xunit;
 namespace Ingestion.Tests.Admin.Library;
 
 /// <summary>What the library's pages do once a circuit is there, on a real database.</summary>
-public sealed class LivePagesTests : ComponentTest, IAsyncLifetime
+public sealed class LivePagesTests : LivePageTest
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-    private readonly TemporaryDirectory _data = new();
-    private TestDatabase _test = null!;
-    private Database _database = null!;
     private LibrarySeed _seed = null!;
     private Make _make = null!;
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _test = await PostgresServer.CreateDatabaseAsync();
-        _database = new Database(_test.ConnectionString, new() { WorkerPoolSize = 4, WebPoolSize = 4 });
-        (_seed, _make) = (new LibrarySeed(_database), new Make(_database.Worker));
-        Services.AddCore(_database, _data.Path);
-        Services.AddCascadingValue(_ => Task.FromResult(new AuthenticationState(Caller.OfScheme("test"))));
-    }
-
-    async Task IAsyncLifetime.DisposeAsync()
-    {
-        await DisposeAsync();
-        await _database.DisposeAsync();
-        await _test.DisposeAsync();
-        _data.Dispose();
+        await base.InitializeAsync();
+        (_seed, _make) = (new LibrarySeed(Database), new Make(Database.Worker));
     }
 
     [Fact]
@@ -131,13 +112,9 @@ public sealed class LivePagesTests : ComponentTest, IAsyncLifetime
 
     private async Task<IRenderedComponent<ItemPage>> ItemAsync(long batch, long item)
     {
-        await using var command = _database.Worker.CreateCommand("SELECT public_id FROM ingestion.import_batch WHERE id = $1");
+        await using var command = Database.Worker.CreateCommand("SELECT public_id FROM ingestion.import_batch WHERE id = $1");
         command.Parameters.Add(new() { Value = batch });
         var id = (string)(await command.ExecuteScalarAsync())!;
         return Render<ItemPage>(p => p.Add(i => i.PublicId, id).Add(i => i.ItemId, item));
     }
-
-    private void Go(string address) => Services.GetRequiredService<NavigationManager>().NavigateTo(address);
-
-    private Task TypeAsync(IElement input, string text) => FireAsync(input, "oninput", new ChangeEventArgs { Value = text });
 }

@@ -22,7 +22,8 @@ internal static class Health
             .AddCheck<StorageCheck>("storage", timeout: TimeSpan.FromSeconds(5))
             .AddCheck<DatabaseCheck>("database")
             .AddCheck<QueueCheck>("queue")
-            .AddCheck<TransactionCheck>("transactions");
+            .AddCheck<TransactionCheck>("transactions")
+            .AddCheck<EmbeddingCheck>("embedding");
         return builder;
     }
 

@@ -7,7 +7,10 @@ namespace Ingestion.Admin.Api;
 /// <summary>Answers that a caller can ask for again without getting them again: with an <c>ETag</c>, and 304 where <c>If-None-Match</c> names it.</summary>
 internal static class Tagged
 {
-    public static IResult Answer(HttpContext http, object value) => Bytes(http, JsonSerializer.SerializeToUtf8Bytes(value, Wire.Json), "application/json; charset=utf-8");
+    /// <param name="status">What is answered; only 200 to a GET is tagged, since what an act answers is no copy to be kept.</param>
+    public static IResult Answer(HttpContext http, object value, int status = StatusCodes.Status200OK) => status == StatusCodes.Status200OK && HttpMethods.IsGet(http.Request.Method)
+        ? Bytes(http, JsonSerializer.SerializeToUtf8Bytes(value, Wire.Json), "application/json; charset=utf-8")
+        : Wire.Answer(value, status);
 
     public static IResult Bytes(HttpContext http, byte[] body, string mediaType)
     {

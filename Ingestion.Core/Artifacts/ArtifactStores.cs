@@ -20,6 +20,9 @@ public sealed class ArtifactStores(FolderStore folder, S3Store buckets, IOptions
     public Task<Uri> PutAsync(string key, Stream content, CancellationToken ct) => Now.PutAsync(key, content, ct);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<Uri>> PutAllAsync(IReadOnlyList<NewObject> objects, CancellationToken ct) => Now.PutAllAsync(objects, ct);
+
+    /// <inheritdoc/>
     public Task PutAsync(Uri uri, Stream content, CancellationToken ct) => Of(uri).PutAsync(uri, content, ct);
 
     /// <inheritdoc/>

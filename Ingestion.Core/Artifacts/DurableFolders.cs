@@ -15,20 +15,26 @@ internal sealed class DurableFolders(string root) : IDisposable
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     /// <summary>Runs what puts a file into a folder, then flushes the folder, and those above as far as their names may be new.</summary>
-    public void Put(string directory, Action put)
+    public void Put(string directory, Action put) => Put([directory], put);
+
+    /// <summary>The same for files of several folders, each folder flushed once: after the first flush of a journal the others find little left to do.</summary>
+    public void Put(IReadOnlyCollection<string> directories, Action put)
     {
         _tree.EnterReadLock();
         try
         {
             put();
-            var current = directory;
-            DirectorySync.Flush(current);
-            var named = new List<string>();
-            while (current.Length > root.Length && !IsKnown(current))
+            var (flushed, named) = (new HashSet<string>(StringComparer.Ordinal), new List<string>());
+            foreach (var directory in directories)
             {
-                named.Add(current);
-                current = Path.GetDirectoryName(current)!;
-                DirectorySync.Flush(current);
+                var current = directory;
+                while (flushed.Add(current))
+                {
+                    DirectorySync.Flush(current);
+                    if (current.Length <= root.Length || IsKnown(current)) break;
+                    named.Add(current);
+                    current = Path.GetDirectoryName(current)!;
+                }
             }
             Remember(named);
         }

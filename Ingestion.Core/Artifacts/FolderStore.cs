@@ -15,6 +15,9 @@ public sealed class FolderStore : IArtifactStore, IDisposable
 
     private const int MaxAttempts = 10;
 
+    // Files of a group that are written at once: their flushes share what the disk does.
+    private const int AtOnce = 16;
+
     private readonly string _root;
     private readonly string[] _roots;
     private readonly Dictionary<string, DurableFolders> _folders;
@@ -42,6 +45,32 @@ public sealed class FolderStore : IArtifactStore, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <remarks>Throws as <see cref="PutAsync(string, Stream, CancellationToken)"/> does.</remarks>
+    public async Task<IReadOnlyList<Uri>> PutAllAsync(IReadOnlyList<NewObject> objects, CancellationToken ct)
+    {
+        var files = objects.Select(o => (o.Open, Temporary: NewTemporary(_root), Path: Path.Join(_root, Valid(o.Key)))).ToList();
+        try
+        {
+            await Parallel.ForEachAsync(files, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct }, async (file, token) =>
+            {
+                await using var content = file.Open();
+                await WriteAsync(file.Temporary, content, token);
+            });
+            _folders[_root].Put([.. files.Select(f => Path.GetDirectoryName(f.Path)!).Distinct()], () =>
+            {
+                foreach (var file in files) MoveIntoPlace(file.Temporary, file.Path);
+            });
+        }
+        catch (Exception e)
+        {
+            foreach (var file in files) File.Delete(file.Temporary);
+            if (e is IOException io && DiskSpace.IsExhausted(io)) throw Full(io);
+            throw;
+        }
+        return [.. files.Select(f => ToUri(f.Path))];
+    }
+
+    /// <inheritdoc/>
     public Task PutAsync(Uri uri, Stream content, CancellationToken ct)
     {
         var path = ToPath(uri, out var root);
@@ -50,7 +79,7 @@ public sealed class FolderStore : IArtifactStore, IDisposable
 
     private async Task PutAsync(string root, string path, Stream content, CancellationToken ct)
     {
-        var temporary = Path.Join(root, Incoming, $"{Guid.NewGuid():N}.tmp");
+        var temporary = NewTemporary(root);
         try
         {
             await WriteAsync(temporary, content, ct);
@@ -59,11 +88,14 @@ public sealed class FolderStore : IArtifactStore, IDisposable
         catch (Exception e)
         {
             File.Delete(temporary);
-            if (e is IOException io && DiskSpace.IsExhausted(io))
-                throw new IngestionException(ErrorCodes.StorageFull, "There is no space left in the artifact store.", e);
+            if (e is IOException io && DiskSpace.IsExhausted(io)) throw Full(io);
             throw;
         }
     }
+
+    private static string NewTemporary(string root) => Path.Join(root, Incoming, $"{Guid.NewGuid():N}.tmp");
+
+    private static IngestionException Full(IOException e) => new(ErrorCodes.StorageFull, "There is no space left in the artifact store.", e);
 
     private static string Valid(string key) => ArtifactKeys.IsValid(key) ? key : throw new ArgumentException($"'{key}' is not a key of the artifact store.", nameof(key));
 

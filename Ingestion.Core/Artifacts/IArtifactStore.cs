@@ -18,6 +18,12 @@ public interface IArtifactStore
     /// </summary>
     Task<Uri> PutAsync(string key, Stream content, CancellationToken ct);
 
+    /// <summary>
+    /// The same for many objects, in their order, for less than one by one would cost. Where it fails, some may be there and some not; none is there in
+    /// part.
+    /// </summary>
+    Task<IReadOnlyList<Uri>> PutAllAsync(IReadOnlyList<NewObject> objects, CancellationToken ct);
+
     /// <summary>The same at an address that <see cref="Locate(string, Uri)"/> gave.</summary>
     Task PutAsync(Uri uri, Stream content, CancellationToken ct);
 
@@ -30,3 +36,7 @@ public interface IArtifactStore
     /// <summary>Every object's URI with length in bytes and time of last change, for the sweep and for verify.</summary>
     IAsyncEnumerable<(Uri Uri, long Length, DateTimeOffset Changed)> ListAsync(CancellationToken ct);
 }
+
+/// <summary>An object to be stored.</summary>
+/// <param name="Open">Gives its bytes; called once, and what it gives is disposed of.</param>
+public sealed record NewObject(string Key, Func<Stream> Open);

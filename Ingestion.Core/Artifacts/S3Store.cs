@@ -18,6 +18,9 @@ public sealed class S3Store(IOptions<ArtifactOptions> options, WorkFolder work, 
     // The most that a store takes in one request.
     private const long MostBytes = 5L << 30;
 
+    // Requests of a group at once.
+    private const int AtOnce = 8;
+
     // What this program writes; whatever else lies in a bucket is not ours to look at.
     private static readonly string[] Names = ["raw.bin", "normalized.md", "ingestion.json"];
 
@@ -37,6 +40,18 @@ public sealed class S3Store(IOptions<ArtifactOptions> options, WorkFolder work, 
         var uri = Locate(key);
         await PutAsync(uri, content, ct);
         return uri;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Uri>> PutAllAsync(IReadOnlyList<NewObject> objects, CancellationToken ct)
+    {
+        var uris = new Uri[objects.Count];
+        await Parallel.ForEachAsync(Enumerable.Range(0, objects.Count), new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct }, async (i, token) =>
+        {
+            await using var content = objects[i].Open();
+            uris[i] = await PutAsync(objects[i].Key, content, token);
+        });
+        return uris;
     }
 
     /// <inheritdoc/>

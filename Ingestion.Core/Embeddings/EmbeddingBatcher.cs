@@ -20,9 +20,12 @@ public sealed class EmbeddingBatcher(IOptions<EmbeddingOptions> options, TimePro
         new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, Environment.ProcessorCount).ConcurrentScheduler;
 
     private readonly ConcurrentDictionary<IEmbeddingGenerator<string, Embedding<float>>, Lazy<EmbeddingLane>> _lanes = new();
-    private readonly EmbeddingTally _tally = new();
+    private readonly EmbeddingTally _tally = new(time);
 
     public EmbeddingCounters Counters => _tally.Read();
+
+    /// <summary>How the remote service answered last; nothing is asked of it for this.</summary>
+    public EmbeddingStanding Standing => _tally.Standing;
 
     /// <summary>
     /// One vector per text, in order. Vectors may be shared with other callers: they are not to be changed.

@@ -205,6 +205,7 @@ internal sealed class EmbeddingLane : IDisposable
             if (reply.Count != slots.Count)
                 throw new IngestionException(ErrorCodes.EmbeddingInvalid, $"The embedding model {_model.Id} gave {reply.Count} vectors for {slots.Count} texts.");
             _tally.Charged(reply.Usage?.TotalTokenCount ?? 0);
+            _tally.Answered();
             lock (_lock)
             {
                 _breaker.Answered(request.Epoch);
@@ -240,6 +241,8 @@ internal sealed class EmbeddingLane : IDisposable
     private void Judge(IngestionException? failure, EmbeddingRequest request)
     {
         if (failure is null) return;
+        if (failure.InnerException is RefusedInputException) _tally.Answered();
+        else _tally.Missed(failure.Code.Code);
         if (failure.Code.Retries)
         {
             if (_breaker.Failed(request.Epoch, failure)) FailWaiting(_breaker.Refusal()!);

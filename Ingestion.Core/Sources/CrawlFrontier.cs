@@ -14,7 +14,11 @@ internal sealed record CrawlAddress(Uri Url, int Depth, string? FoundOn, string 
 }
 
 /// <summary>An address whose turn has come.</summary>
-internal sealed record CrawlRow(long Id, string Kind, Uri Url, int Depth, int Tries, string? FoundOn);
+internal sealed record CrawlRow(long Id, string Kind, Uri Url, int Depth, int Tries, string? FoundOn)
+{
+    /// <summary>The version that is held of it; null for none.</summary>
+    public KnownVersion? Known { get; init; }
+}
 
 /// <summary>What became of an address.</summary>
 /// <param name="State"><c>document</c>, <c>redirect</c>, <c>canonical</c>, <c>other</c>, <c>stopped</c>, <c>failed</c>, or <c>waiting</c> for another try.</param>
@@ -34,12 +38,12 @@ internal sealed record CrawlRest(int Waiting, TimeSpan? NextDue, int Fetched, in
 /// </summary>
 internal static class CrawlFrontier
 {
-    private const string Room = """
-        room AS (
-            SELECT least(@take, @pages - cardinality(@busy) - (SELECT count(*) FROM (SELECT FROM ingestion.crawl_page d WHERE d.input_id = @input AND d.kind = 'page' AND d.state NOT IN ('waiting', 'stopped') LIMIT @pages) f))::int AS n,
-                   (SELECT r.started_at FROM ingestion.sync_run r WHERE r.input_id = @input) + @time > ingestion.clock() AS in_time
-        )
+    // By the states that count, so that the index finds them however many addresses wait.
+    private const string Visited = """
+        (SELECT count(*) FROM (SELECT FROM ingestion.crawl_page d WHERE d.input_id = @input AND d.kind = 'page' AND d.state IN ('document', 'redirect', 'canonical', 'other', 'failed') LIMIT @pages) f)::int
         """;
+
+    private const string InTime = "(SELECT r.started_at FROM ingestion.sync_run r WHERE r.input_id = @input) + @time > ingestion.clock()";
 
     public static async Task<bool> IsEmptyAsync(NpgsqlDataSource worker, long input, CancellationToken ct)
     {
@@ -48,20 +52,32 @@ internal static class CrawlFrontier
         return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    /// <summary>The next addresses, nearest to the first page first; none where a limit is reached or nothing is due.</summary>
-    /// <param name="underWay">Those that are being visited: they count, and are not handed out again.</param>
+    /// <summary>Pages that were asked for, which is what the limit of pages counts; no more than the limit.</summary>
+    public static async Task<int> VisitedAsync(NpgsqlDataSource worker, long input, CrawlLimits limits, CancellationToken ct)
+    {
+        await using var command = worker.CreateCommand($"SELECT {Visited}");
+        command.Parameters.Add(new("input", input));
+        command.Parameters.Add(new("pages", limits.Pages));
+        return (int)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    /// <summary>The next addresses, nearest to the first page first; none where the time is over or nothing is due.</summary>
+    /// <param name="take">As many at most; the limit of pages is the caller's to keep.</param>
+    /// <param name="underWay">Those that are being visited: they are not handed out again.</param>
     public static async Task<IReadOnlyList<CrawlRow>> NextAsync(NpgsqlDataSource worker, long input, CrawlLimits limits, int take, long[] underWay, CancellationToken ct)
     {
         const string sql = $"""
-            WITH {Room}
             SELECT p.id, p.kind, p.url, p.depth, p.tries, p.found_on
-            FROM ingestion.crawl_page p, room
-            WHERE p.input_id = @input AND p.state = 'waiting' AND p.due_at <= ingestion.clock() AND p.id <> ALL (@busy) AND room.in_time
+            FROM ingestion.crawl_page p
+            WHERE p.input_id = @input AND p.state = 'waiting' AND p.due_at <= ingestion.clock() AND p.id <> ALL (@busy) AND (SELECT {InTime})
             ORDER BY p.depth, p.id
-            LIMIT (SELECT greatest(n, 0) FROM room)
+            LIMIT @take
             """;
         await using var command = worker.CreateCommand(sql);
-        Describe(command, input, limits, take, underWay);
+        command.Parameters.Add(new("busy", underWay));
+        command.Parameters.Add(new("input", input));
+        command.Parameters.Add(new("take", take));
+        command.Parameters.Add(new("time", limits.Time));
         await using var r = await command.ExecuteReaderAsync(ct);
         var rows = new List<CrawlRow>();
         while (await r.ReadAsync(ct)) rows.Add(new(r.GetInt64(0), r.GetString(1), new Uri(r.GetString(2)), r.GetInt32(3), r.GetInt32(4), r.IsDBNull(5) ? null : r.GetString(5)));
@@ -72,9 +88,8 @@ internal static class CrawlFrontier
     public static async Task<CrawlRest> RestAsync(NpgsqlDataSource worker, long input, CrawlLimits limits, CancellationToken ct)
     {
         const string sql = $"""
-            WITH {Room}
             SELECT count(*) FILTER (WHERE p.state = 'waiting')::int,
-                   CASE WHEN (SELECT n > 0 AND in_time FROM room) THEN min(p.due_at) FILTER (WHERE p.state = 'waiting') - ingestion.clock() END,
+                   CASE WHEN @pages > {Visited} AND {InTime} THEN min(p.due_at) FILTER (WHERE p.state = 'waiting') - ingestion.clock() END,
                    count(*) FILTER (WHERE p.kind = 'page' AND p.state NOT IN ('waiting', 'stopped'))::int,
                    count(*) FILTER (WHERE p.state = 'stopped' AND p.code = 'depth')::int,
                    count(*) FILTER (WHERE p.state = 'stopped' AND p.code = 'trap')::int,
@@ -83,19 +98,28 @@ internal static class CrawlFrontier
             WHERE p.input_id = @input
             """;
         await using var command = worker.CreateCommand(sql);
-        Describe(command, input, limits, 1, []);
+        command.Parameters.Add(new("input", input));
+        command.Parameters.Add(new("pages", limits.Pages));
+        command.Parameters.Add(new("time", limits.Time));
         await using var r = await command.ExecuteReaderAsync(ct);
         await r.ReadAsync(ct);
         return new(r.GetInt32(0), r.IsDBNull(1) ? null : r.GetFieldValue<TimeSpan>(1), r.GetInt32(2), r.GetInt32(3), r.GetInt32(4), r.GetInt32(5));
     }
 
-    /// <summary>What became of an address; null where the crawl does not know it.</summary>
-    public static async Task<string?> StateAsync(NpgsqlDataSource worker, long input, Uri url, CancellationToken ct)
+    /// <summary>Which of these addresses call another one their own.</summary>
+    public static async Task<IReadOnlySet<string>> CopiesAsync(NpgsqlDataSource worker, long input, IReadOnlyCollection<Uri> urls, CancellationToken ct)
     {
-        await using var command = worker.CreateCommand("SELECT state FROM ingestion.crawl_page WHERE input_id = $1 AND ingestion.key_hash(url) = ingestion.key_hash($2)");
+        const string sql = """
+            SELECT x.url FROM unnest($2) AS x (url)
+            WHERE EXISTS (SELECT FROM ingestion.crawl_page p WHERE p.input_id = $1 AND ingestion.key_hash(p.url) = ingestion.key_hash(x.url) AND p.state = 'canonical')
+            """;
+        await using var command = worker.CreateCommand(sql);
         command.Parameters.Add(new() { Value = input });
-        command.Parameters.Add(new() { Value = url.AbsoluteUri });
-        return await command.ExecuteScalarAsync(ct) as string;
+        command.Parameters.Add(new() { Value = urls.Select(u => u.AbsoluteUri).ToArray() });
+        await using var r = await command.ExecuteReaderAsync(ct);
+        var copies = new HashSet<string>(StringComparer.Ordinal);
+        while (await r.ReadAsync(ct)) copies.Add(r.GetString(0));
+        return copies;
     }
 
     /// <summary>Adds what is not known yet. What lies too deep, or is one variant too many of its path, is kept as stopped.</summary>
@@ -185,14 +209,5 @@ internal static class CrawlFrontier
     {
         await using var command = new NpgsqlCommand("DELETE FROM ingestion.crawl_page WHERE input_id = $1", connection) { Parameters = { new() { Value = input } } };
         await command.ExecuteNonQueryAsync(ct);
-    }
-
-    private static void Describe(NpgsqlCommand command, long input, CrawlLimits limits, int take, long[] underWay)
-    {
-        command.Parameters.Add(new("busy", underWay));
-        command.Parameters.Add(new("input", input));
-        command.Parameters.Add(new("take", take));
-        command.Parameters.Add(new("pages", limits.Pages));
-        command.Parameters.Add(new("time", limits.Time));
     }
 }

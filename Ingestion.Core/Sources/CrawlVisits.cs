@@ -7,9 +7,9 @@ using Npgsql;
 
 namespace Ingestion.Core.Sources;
 
-/// <summary>Visits addresses of a crawl: asks the host when its turn has come, keeps what came, and finds what it leads to.</summary>
+/// <summary>Visits addresses of a crawl: asks the host when its turn has come, and finds what it leads to. <see cref="CrawlPages"/> keeps what came.</summary>
 public sealed class CrawlVisits(
-    NpgsqlDataSource worker, SafeHttp http, HostBudgets hosts, ArtifactWriter artifacts, IArtifactStore store, WorkFolder work, PipelineOptions pipeline, IOptionsMonitor<SourceOptions> options)
+    NpgsqlDataSource worker, SafeHttp http, HostBudgets hosts, IArtifactStore store, WorkFolder work, PipelineOptions pipeline, IOptionsMonitor<SourceOptions> options)
 {
     private const int MaxTries = 3;
     private const int MaxLinkBytes = 8 << 20;
@@ -29,13 +29,14 @@ public sealed class CrawlVisits(
     {
         await _places.WaitAsync(ct);
         var scratch = work.NewFile();
+        CrawlVisit? visit = null;
         try
         {
             if (!(await crawl.Rules(row.Url, ct)).Allows(row.Url.PathAndQuery))
                 return row is { Depth: 0, Kind: CrawlAddress.Page } ? throw new IngestionException(ErrorCodes.AccessDenied, $"The robots.txt of {row.Url.IdnHost} asks that this address be left alone.")
                     : new(new(row.Id, "stopped", "robots", "The site's robots.txt asks that it be left alone."), row.Url);
             if (await hosts.TakeAsync(HostBudgets.KeyOf(row.Url), crawl.PerMinute, ct, crawl.Delay) is { } later) return new(new(row.Id, "waiting", After: later), row.Url);
-            return row.Kind == CrawlAddress.Sitemap ? await SitemapAsync(crawl, row, scratch, ct) : await PageAsync(crawl, row, scratch, ct);
+            return visit = row.Kind == CrawlAddress.Sitemap ? await SitemapAsync(crawl, row, scratch, ct) : await PageAsync(crawl, row, scratch, ct);
         }
         catch (IngestionException e) when (row is not { Depth: 0, Kind: CrawlAddress.Page } && e.Code.WaitReason is null)
         {
@@ -43,28 +44,17 @@ public sealed class CrawlVisits(
         }
         finally
         {
-            File.Delete(scratch);
+            if (visit?.Page?.File is null) File.Delete(scratch);
             _places.Release();
         }
     }
 
-    /// <summary>What visits found, to be kept in one transaction.</summary>
-    internal async Task<ListedPage> PageAsync(Crawl crawl, List<CrawlVisit> done, CancellationToken ct)
+    /// <summary>The same addresses, each with the version that is held of it.</summary>
+    internal async Task<IReadOnlyList<CrawlRow>> KnownAsync(Crawl crawl, IReadOnlyList<CrawlRow> rows, CancellationToken ct)
     {
-        // Two pages that each call the other one the real one are both real.
-        var elsewhere = done.Where(v => v.Canonical is not null).Select(v => v.Url).ToHashSet();
-        for (var i = 0; i < done.Count; i++)
-            if (done[i] is { Canonical: { } own, Document: not null } visit && !elsewhere.Contains(own) && await CrawlFrontier.StateAsync(worker, crawl.Input.InputId, own, ct) != "canonical")
-                done[i] = visit with { Document = null, Save = null, End = visit.End with { State = "canonical", Message = $"It calls {own} its own address." } };
-        return new([.. done.Select(v => v.Document).OfType<ListedItem>()], "")
-        {
-            Save = async (connection, token) =>
-            {
-                foreach (var save in done.Select(v => v.Save).OfType<SaveOutput>()) await save(connection, token);
-                await CrawlFrontier.EndAsync(connection, [.. done.Select(v => v.End)], token);
-                await CrawlFrontier.AddAsync(connection, crawl.Input, crawl.Limits, [.. done.SelectMany(v => v.Found)], token);
-            },
-        };
+        if (rows.Count == 0) return rows;
+        var known = await SourceGroups.NewestAsync(worker, crawl.Input, [.. rows.Select(r => r.Url.AbsoluteUri)], ct);
+        return [.. rows.Select(r => r with { Known = known.GetValueOrDefault(r.Url.AbsoluteUri) })];
     }
 
     private async Task<CrawlVisit> FailedAsync(Crawl crawl, CrawlRow row, IngestionException e, CancellationToken ct)
@@ -91,31 +81,27 @@ public sealed class CrawlVisits(
 
     private async Task<CrawlVisit> PageAsync(Crawl crawl, CrawlRow row, string scratch, CancellationToken ct)
     {
-        var input = crawl.Input;
-        var source = await SourceVersions.SourceAsync(worker, input.TenantId, input.CollectionId, input.SourceType, input.ConnectionId, row.Url.AbsoluteUri, ct);
-        var known = await SourceVersions.NewestAsync(worker, source, ct);
+        var known = row.Known;
         var result = await FetchAsync(crawl, row, scratch, known, ct);
         if (result.RedirectsTo is { } target) return Redirected(crawl, row, target);
-        var held = result.NotModified ? await HeldAsync(known!, scratch, ct) : true;
         // What we hold cannot be read any more: it is asked for as if we held nothing.
-        if (!held) result = await FetchAsync(crawl, row, scratch, null, ct);
+        if (result.NotModified && !await HeldAsync(known!, scratch, ct)) result = await FetchAsync(crawl, row, scratch, null, ct);
         if (result is { NotModified: false, Length: 0 }) throw new IngestionException(ErrorCodes.Empty, $"{row.Url.IdnHost} answers with an empty document (zero bytes).");
-        var media = result.NotModified && held ? known!.MediaType : result.MediaType;
-        var sha256 = result.NotModified && held ? known!.Sha256 : result.Sha256;
+        var media = result.NotModified ? known!.MediaType : result.MediaType;
         var isPage = media is null or "text/html" or "application/xhtml+xml";
         if (!isPage && !Documents.Contains(media!)) return new(new(row.Id, "other", Message: $"It is no document: {media}."), row.Url);
 
         var facts = isPage ? PageLinks.Read(await TextAsync(scratch, result.Charset ?? known?.Charset, ct)) : null;
-        var found = facts is { Follow: true }
-            ? facts.Links.Select(l => crawl.Scope.Resolve(row.Url, facts.Base, l)).OfType<Uri>().Distinct().Select(u => new CrawlAddress(u, row.Depth + 1, row.Url.AbsoluteUri)).ToList()
-            : [];
+        var found = facts is { Follow: true } ? crawl.Scope.Links(row.Url, facts.Base, facts.Links).ConvertAll(u => new CrawlAddress(u, row.Depth + 1, row.Url.AbsoluteUri)) : [];
         if (facts is { Index: false } || !crawl.Scope.Takes(row.Url)) return new(new(row.Id, "other", Message: "It is read for its links alone."), row.Url) { Found = found };
         var canonical = facts?.Canonical is { Length: > 0 } declared && crawl.Scope.Resolve(row.Url, facts.Base, declared) is { } own && own != row.Url ? own : null;
         if (canonical is not null) found.Add(new(canonical, row.Depth, row.Url.AbsoluteUri));
         return new(new(row.Id, "document"), row.Url)
         {
-            Found = found, Canonical = canonical, Save = await SaveAsync(input, source, sha256, result, scratch, ct),
-            Document = new(row.Url.AbsoluteUri, 0, facts?.Title ?? row.Url.AbsoluteUri, crawl.Spec.Metadata) { Fingerprint = sha256, Content = new(source, sha256) },
+            Found = found, Canonical = canonical,
+            Page = result.NotModified
+                ? new(facts?.Title ?? row.Url.AbsoluteUri, known!.Sha256)
+                : new(facts?.Title ?? row.Url.AbsoluteUri, result.Sha256) { Fetched = new(result.Length, result.Sha256, result.MediaType, result.Charset, result.FinalUrl, result.ETag, result.LastModified), File = scratch },
         };
     }
 
@@ -147,17 +133,6 @@ public sealed class CrawlVisits(
         return true;
     }
 
-    // What writes the version's row; null where it is there already.
-    private async Task<SaveOutput?> SaveAsync(WorkInput input, long source, string sha256, FetchResult result, string scratch, CancellationToken ct)
-    {
-        if (await SourceVersions.FindAsync(worker, source, sha256, ct) is not null) return null;
-        var id = await SourceVersions.ReserveAsync(worker, ct);
-        await using var content = File.OpenRead(scratch);
-        var raw = await artifacts.WriteAsync(input.TenantId, "raw", ArtifactKeys.Raw(input.TenantId, SourceVersions.Key(source), SourceVersions.Key(id)), content, ct);
-        var fetched = new FetchedDocument(result.Length, sha256, result.MediaType, result.Charset, result.FinalUrl, result.ETag, result.LastModified);
-        return (connection, token) => SourceVersions.InsertAsync(connection, input.TenantId, source, id, fetched, raw, token);
-    }
-
     private static async Task<string> TextAsync(string path, string? charset, CancellationToken ct)
     {
         await using var file = File.OpenRead(path);
@@ -171,13 +146,27 @@ public sealed class CrawlVisits(
 internal sealed record CrawlVisit(CrawlEnd End, Uri Url)
 {
     /// <summary>Null where it is no document.</summary>
-    public ListedItem? Document { get; init; }
-
-    /// <summary>Keeps the version that came; null where it is kept already.</summary>
-    public SaveOutput? Save { get; init; }
+    public CrawledPage? Page { get; init; }
 
     public IReadOnlyList<CrawlAddress> Found { get; init; } = [];
 
     /// <summary>Another address that the page calls its own; null where it calls none.</summary>
     public Uri? Canonical { get; init; }
+
+    /// <summary>Removes the bytes that came: they are kept by now, or never will be.</summary>
+    public void Drop()
+    {
+        if (Page?.File is { } file) File.Delete(file);
+    }
+}
+
+/// <summary>A document that a crawl came by.</summary>
+/// <param name="Sha256">Of its bytes, in lower-case hexadecimal.</param>
+internal sealed record CrawledPage(string Title, string Sha256)
+{
+    /// <summary>What was fetched; null where the site says that what is held is still right.</summary>
+    public FetchedDocument? Fetched { get; init; }
+
+    /// <summary>Where its bytes are for now; null where nothing was fetched.</summary>
+    public string? File { get; init; }
 }

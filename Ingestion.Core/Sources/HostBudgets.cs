@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Npgsql;
 
 namespace Ingestion.Core.Sources;
@@ -16,6 +18,11 @@ public sealed class HostBudgets(NpgsqlDataSource worker, HostLedger ledger, Host
 {
     // How often whoever waits for a far turn looks whether the rate was changed.
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // A crawl without pacing asks so often that looking each time would cost more than asking. A pause or a rate is felt so much later.
+    private static readonly TimeSpan FreeFor = TimeSpan.FromMilliseconds(100);
+    private const int MostFree = 1000;
+    private readonly ConcurrentDictionary<string, long> _free = new();
 
     /// <summary>The key of an address's host: host and port, lower case.</summary>
     public static string KeyOf(Uri url) => $"{url.IdnHost.ToLowerInvariant()}:{url.Port}";
@@ -81,6 +88,7 @@ public sealed class HostBudgets(NpgsqlDataSource worker, HostLedger ledger, Host
         command.Parameters.Add(new("host", host));
         command.Parameters.Add(new("pause", pause));
         await command.ExecuteNonQueryAsync(ct);
+        _free.TryRemove(host, out _);
     }
 
     private static TimeSpan Spacing(int perMinute) => perMinute > 0 ? TimeSpan.FromMinutes(1) / perMinute : TimeSpan.Zero;
@@ -112,10 +120,18 @@ public sealed class HostBudgets(NpgsqlDataSource worker, HostLedger ledger, Host
         const string sql = """
             SELECT NOT EXISTS (SELECT FROM ingestion.host_budget WHERE host = $1 AND (coalesce(requests_per_minute, 0) > 0 OR paused_until > ingestion.clock()))
             """;
+        if (_free.TryGetValue(host, out var looked) && Stopwatch.GetElapsedTime(looked) < FreeFor) return true;
         await using var command = worker.CreateCommand(sql);
         command.Parameters.Add(new() { Value = host });
         var free = (bool)(await command.ExecuteScalarAsync(ct))!;
-        if (free) rates.Note(host, null);
-        return free;
+        if (!free)
+        {
+            _free.TryRemove(host, out _);
+            return false;
+        }
+        rates.Note(host, null);
+        if (_free.Count >= MostFree) _free.Clear();
+        _free[host] = Stopwatch.GetTimestamp();
+        return true;
     }
 }

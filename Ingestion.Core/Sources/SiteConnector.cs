@@ -10,7 +10,7 @@ namespace Ingestion.Core.Sources;
 /// it is in the database, so an interrupted crawl goes on and asks for nothing twice but what was under way.
 /// </summary>
 public sealed class SiteConnector(
-    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, UrlConnector urls, FirecrawlCrawls firecrawl, HostLedger ledger,
+    NpgsqlDataSource worker, SafeHttp http, SourceConnections connections, CrawlVisits visits, CrawlPages pages, UrlConnector urls, FirecrawlCrawls firecrawl, HostLedger ledger,
     IOptionsMonitor<AcquireOptions> acquire, IOptionsMonitor<SourceOptions> options, TimeProvider time) : ISourceConnector, IConnectionTest
 {
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(1);
@@ -32,7 +32,7 @@ public sealed class SiteConnector(
         await using var flight = new CrawlFlight(worker, visits, crawl, options.CurrentValue.CrawlConcurrency, time, ct);
         var begun = time.GetTimestamp();
         while (await flight.NextAsync(refill: time.GetElapsedTime(begun) <= options.CurrentValue.CrawlTurn) is { } done)
-            yield return await visits.PageAsync(crawl, done, ct);
+            yield return await pages.KeepAsync(crawl, done, ct);
         if (time.GetElapsedTime(begun) > options.CurrentValue.CrawlTurn)
         {
             yield return new([], "") { Pause = TimeSpan.Zero };

@@ -24,7 +24,7 @@ public static class SourceServices
         services.AddOptions<FirecrawlOptions>().BindConfiguration(FirecrawlOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<FirecrawlOptions>, FirecrawlOptionsValidator>();
         services.AddSingleton<FirecrawlApi>().AddSingleton<FirecrawlPages>().AddSingleton<FirecrawlCrawls>().AddSingleton<FirecrawlSignals>();
-        services.AddSingleton<UrlConnector>().AddSingleton<CrawlVisits>();
+        services.AddSingleton<UrlConnector>().AddSingleton<CrawlVisits>().AddSingleton<CrawlPages>();
         services.AddConnector<SiteConnector>().AddConnector<FeedConnector>().AddConnector<S3Connector>().AddConnector<DriveConnector>().AddConnector<ConfluenceConnector>().AddConnector<YouTubeConnector>();
         services.AddSingleton<ISourceConnector, FileCatalogConnector>();
         return services;

@@ -1,7 +1,7 @@
 namespace Ingestion.Benchmarks;
 
 /// <summary>What a run of the tool measures and how often.</summary>
-/// <param name="What"><c>documents</c>, <c>queue</c>, <c>subscribers</c>, <c>resolve</c>, <c>review</c> or <c>all</c>.</param>
+/// <param name="What"><c>documents</c>, <c>queue</c>, <c>subscribers</c>, <c>crawl</c>, <c>resolve</c>, <c>review</c> or <c>all</c>.</param>
 /// <param name="Pages">The folder whose HTML files are the corpus.</param>
 /// <param name="Rounds">Runs of each contender; they take turns, so that the machine's mood touches all alike.</param>
 /// <param name="Items">Documents of the queue benchmark; each is four tasks.</param>
@@ -19,7 +19,7 @@ internal sealed record Plan(string What, string Pages, int Rounds, int Items, in
 internal static class CommandLine
 {
     private const string Usage = """
-        Ingestion.Benchmarks documents|queue|subscribers|resolve|review|all [options]
+        Ingestion.Benchmarks documents|queue|subscribers|crawl|resolve|review|all [options]
 
           --rounds N     runs of each contender, in turns (3)
           --pages DIR    the HTML files to ingest (/usr/share/doc/postgresql-doc-15/html)
@@ -52,6 +52,7 @@ internal static class CommandLine
         if (plan.What is "documents" or "all") await DocumentsBenchmark.RunAsync(plan, interrupt.Token);
         var queue = plan.What is "queue" or "all" ? await QueueBenchmark.RunAsync(plan, interrupt.Token) : null;
         if (plan.What is "subscribers" or "all") await SubscribersBenchmark.RunAsync(plan, interrupt.Token);
+        if (plan.What is "crawl" or "all") await CrawlBenchmark.RunAsync(plan, interrupt.Token);
         if (plan.What is "resolve" or "all")
         {
             var runs = await Measurement.RoundsAsync(["resolve"], plan.Rounds, _ => plan is { List: { } list, Names: { } names } ? [$"list={list}", $"names={names}", $"column={plan.Column}"] : [], interrupt.Token);
@@ -72,7 +73,7 @@ internal static class CommandLine
         // Inherited by the contenders.
         if (args.Contains(Statements.Option)) Environment.SetEnvironmentVariable(Statements.Variable, "1");
         args = [.. args.Where(a => a != Statements.Option)];
-        if (args is not [("documents" or "queue" or "subscribers" or "resolve" or "review" or "all") and var what, .. var rest] || rest.Length % 2 != 0) return null;
+        if (args is not [("documents" or "queue" or "subscribers" or "crawl" or "resolve" or "review" or "all") and var what, .. var rest] || rest.Length % 2 != 0) return null;
         var plan = new Plan(what, "/usr/share/doc/postgresql-doc-15/html", 3, 5000, 10_000, null, []);
         foreach (var pair in rest.Chunk(2))
         {

@@ -11,7 +11,8 @@ namespace Ingestion.Benchmarks;
 /// <summary>One step of the document path alone, by the product's own code but without queue, events, artifacts or database.</summary>
 internal static class DocumentFloors
 {
-    public static async Task<Result> FetchAsync(Inputs inputs)
+    /// <param name="warmUp">Pages that are fetched before the clock starts.</param>
+    public static async Task<Result> FetchAsync(Inputs inputs, int warmUp)
     {
         await using var services = Services(inputs, remote: false);
         var http = services.GetRequiredService<SafeHttp>();
@@ -26,7 +27,7 @@ internal static class DocumentFloors
                 Interlocked.Add(ref bytes, fetched.Length);
                 File.Delete(file);
                 return 0;
-            });
+            }, warmUp);
         }
         finally
         {
@@ -64,10 +65,10 @@ internal static class DocumentFloors
         return result;
     }
 
-    private static async Task<Result> RunAsync<T>(IReadOnlyList<T> items, int parallel, Func<T, CancellationToken, Task<int>> work)
+    private static async Task<Result> RunAsync<T>(IReadOnlyList<T> items, int parallel, Func<T, CancellationToken, Task<int>> work, int warmUp = Settings.WarmUp)
     {
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallel };
-        await Parallel.ForEachAsync(items.Take(Settings.WarmUp), options, async (item, ct) => await work(item, ct));
+        await Parallel.ForEachAsync(items.Take(warmUp), options, async (item, ct) => await work(item, ct));
         var chunks = 0;
         var begun = Stopwatch.GetTimestamp();
         await Parallel.ForEachAsync(items, options, async (item, ct) => Interlocked.Add(ref chunks, await work(item, ct)));

@@ -65,7 +65,7 @@ internal static class BulkFamily
         var (from, count) = (Math.Max(0, skip ?? 0), Math.Clamp(take ?? MaxDocuments, 0, MaxDocuments));
         var documents = await batches.ItemsAsync(scope, job.Id, new(), from, count, ct);
         var failures = await batches.ItemsAsync(scope, job.Id, new() { States = [ItemState.Failed, ItemState.Rejected] }, 0, MaxDocuments, ct);
-        return Wire.Answer(BulkAnswers.Job(job, documents, failures));
+        return Tagged.Answer(http, BulkAnswers.Job(job, documents, failures));
     }
 
     private static async Task<IResult> StreamAsync(HttpContext http, string id, BatchQueries batches, EventStream stream, CancellationToken ct)

@@ -36,7 +36,7 @@ internal static class CollectionFamily
         app.MapPost("/ingest-file", IngestFileAsync).WithMetadata(new RequestSizeLimitAttribute(largest + FamilyForm.Around));
         app.MapPost("/ingest-url", IngestUrlAsync);
         app.MapPost("/ingest-base", IngestBaseAsync);
-        app.MapGet("/config/ingestion", (IOptions<RefreshOptions> refresh) => Wire.Answer(new { RefreshRate = refresh.Value.Seconds }));
+        app.MapGet("/config/ingestion", (HttpContext http, IOptions<RefreshOptions> refresh) => Tagged.Answer(http, new { RefreshRate = refresh.Value.Seconds }));
         var jobs = app.MapGroup("/collections/{collection_id}");
         jobs.MapGet("/ingestion-jobs", ListAsync);
         jobs.MapGet("/ingestion-jobs/{job_id:long}", FindAsync);
@@ -93,7 +93,7 @@ internal static class CollectionFamily
         if (!Orders.TryGetValue(sortBy ?? "created_at", out var order)) throw new IngestionException(ErrorCodes.InvalidOption, $"sort_by must be one of {string.Join(", ", Orders.Keys)}.");
         if (sortOrder is not (null or "asc" or "desc")) throw new IngestionException(ErrorCodes.InvalidOption, "sort_order must be asc or desc.");
         var page = await items.ListAsync(http.User.Scope(), collection.Id, standings, order, sortOrder != "asc", skip, take, ct);
-        return Wire.Answer(new { CollectionId = collection.Id, page.Total, Limit = take, Offset = skip, HasMore = skip + page.Rows.Count < page.Total, Jobs = page.Rows.Select(r => IngestionJob.Of(collection.Id, r)) });
+        return Tagged.Answer(http, new { CollectionId = collection.Id, page.Total, Limit = take, Offset = skip, HasMore = skip + page.Rows.Count < page.Total, Jobs = page.Rows.Select(r => IngestionJob.Of(collection.Id, r)) });
     }
 
     private static Task<IResult> FindAsync(
@@ -129,7 +129,7 @@ internal static class CollectionFamily
         var counts = await items.CountAsync(scope, collection.Id, ct);
         var failures = await items.ListAsync(scope, collection.Id, CollectionWords.Standings(CollectionWords.Failed), ItemOrder.Updated, descending: true, 0, RecentFailures, ct);
         var oldest = await items.ListAsync(scope, collection.Id, CollectionWords.Standings(CollectionWords.Processing), ItemOrder.Created, descending: false, 0, 1, ct);
-        return Wire.Answer(new
+        return Tagged.Answer(http, new
         {
             CollectionId = collection.Id,
             TotalJobs = counts.Values.Sum(),
@@ -169,7 +169,7 @@ internal static class CollectionFamily
         return options;
     }
 
-    private static IResult Detail(HttpContext http, CollectionRef collection, CollectionItem row) => Wire.Answer(IngestionJobDetail.Of(collection.Id, row, http.User.May(Permission.Ingest)));
+    private static IResult Detail(HttpContext http, CollectionRef collection, CollectionItem row) => Tagged.Answer(http, IngestionJobDetail.Of(collection.Id, row, http.User.May(Permission.Ingest)));
 
     private static IResult Refused(string message) => Wire.Refuse(StatusCodes.Status409Conflict, message);
 

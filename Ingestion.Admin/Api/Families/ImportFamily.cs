@@ -26,7 +26,7 @@ internal static class ImportFamily
         batches.MapGet("/", ListAsync);
         batches.MapGet("/{id}", (HttpContext http, string id, BatchTasks tasks, CancellationToken ct) => WithBatchAsync(http, id, b => AnswerAsync(http, b, tasks, StatusCodes.Status200OK, ct), ct));
         batches.MapGet("/{id}/jobs", (HttpContext http, string id, BatchTasks tasks, CancellationToken ct) => WithBatchAsync(http, id, async b =>
-            Wire.Answer(new { Jobs = ImportAnswers.Jobs(b, await tasks.PartsAsync(http.User.Scope(), b.Id, [.. ImportWords.Jobs.Select(j => j.Stages)], ct)) }), ct));
+            Tagged.Answer(http, new { Jobs = ImportAnswers.Jobs(b, await tasks.PartsAsync(http.User.Scope(), b.Id, [.. ImportWords.Jobs.Select(j => j.Stages)], ct)) }), ct));
         batches.MapGet("/{id}/tasks", TasksAsync);
         batches.MapGet("/{id}/events", EventsAsync);
         batches.MapGet("/{id}/export", ExportAsync);
@@ -92,7 +92,7 @@ internal static class ImportFamily
         var (take, skip) = (FamilyPaging.Limit(limit, 50, 200), FamilyPaging.Offset(offset));
         var page = await batches.ListAsync(http.User.Scope(), new() { States = string.IsNullOrEmpty(status) ? null : ImportWords.Batches(status) }, skip, take, ct);
         var manifests = await tasks.ManifestsAsync(http.User.Scope(), [.. page.Rows.Select(b => b.Id)], ct);
-        return Wire.Answer(new { Batches = page.Rows.Select(b => ImportAnswers.Of(b, manifests[b.Id])), page.Total, Limit = take, Offset = skip });
+        return Tagged.Answer(http, new { Batches = page.Rows.Select(b => ImportAnswers.Of(b, manifests[b.Id])), page.Total, Limit = take, Offset = skip });
     }
 
     private static Task<IResult> TasksAsync(
@@ -109,13 +109,13 @@ internal static class ImportFamily
                 .Select((l, n) => ImportAnswers.Of(l, batch, l.SourceType == SourceTypes.Manifest && n < manifests.Count ? manifests[n] : l.SourceType)).ToList();
             var shown = listings.Skip(skip).Take(take).ToList();
             var items = await tasks.ItemsAsync(scope, batch.Id, standings, stages, Math.Max(0, skip - listings.Count), take - shown.Count, ct);
-            return Wire.Answer(new { Tasks = shown.Concat(items.Rows.Select(i => ImportAnswers.Of(i, batch))), Total = listings.Count + items.Total, Limit = take, Offset = skip });
+            return Tagged.Answer(http, new { Tasks = shown.Concat(items.Rows.Select(i => ImportAnswers.Of(i, batch))), Total = listings.Count + items.Total, Limit = take, Offset = skip });
         }, ct);
 
     private static Task<IResult> EventsAsync(HttpContext http, string id, ImportEvents events, long? after, int? limit, CancellationToken ct) => WithBatchAsync(http, id, async batch =>
     {
         var page = await events.ReadAsync(batch.Id, after ?? 0, FamilyPaging.Limit(limit, MaxLimit, MaxLimit), ct);
-        return Wire.Answer(new { Events = page.Select(ImportAnswers.Of), Next = page.Count > 0 ? page[^1].Seq : after ?? 0 });
+        return Tagged.Answer(http, new { Events = page.Select(ImportAnswers.Of), Next = page.Count > 0 ? page[^1].Seq : after ?? 0 });
     }, ct);
 
     private static Task<IResult> ExportAsync(HttpContext http, string id, BatchTasks tasks, string? format, CancellationToken ct) => WithBatchAsync(http, id, async batch =>
@@ -142,7 +142,7 @@ internal static class ImportFamily
     }, ct);
 
     private static async Task<IResult> AnswerAsync(HttpContext http, BatchView batch, BatchTasks tasks, int status, CancellationToken ct) =>
-        Wire.Answer(ImportAnswers.Of(batch, (await tasks.ManifestsAsync(http.User.Scope(), [batch.Id], ct))[batch.Id]), status);
+        Tagged.Answer(http, ImportAnswers.Of(batch, (await tasks.ManifestsAsync(http.User.Scope(), [batch.Id], ct))[batch.Id]), status);
 
     private static async Task<IResult> WithBatchAsync(HttpContext http, string id, Func<BatchView, Task<IResult>> answer, CancellationToken ct) =>
         await http.RequestServices.GetRequiredService<BatchQueries>().FindByAnyIdAsync(http.User.Scope(), id, ct) is { Draft: false } batch ? await answer(batch) : Batches.Unknown(id);

@@ -51,7 +51,7 @@ internal static class JobFamily
         HttpContext http, [FromRoute(Name = "job_id")] string id, [FromQuery(Name = "user_id")] string? user, [FromQuery(Name = "files_offset")] int? skip,
         [FromQuery(Name = "files_limit")] int? take, BatchQueries batches, JobAnswers answers, CancellationToken ct) =>
         await FindAsync(batches, http.User.Scope(), id, user, ct) is { } job
-            ? Wire.Answer(await answers.JobAsync(http.User.Scope(), job, Math.Max(0, skip ?? 0), Math.Clamp(take ?? MaxFiles, 0, MaxFiles), ct))
+            ? Tagged.Answer(http, await answers.JobAsync(http.User.Scope(), job, Math.Max(0, skip ?? 0), Math.Clamp(take ?? MaxFiles, 0, MaxFiles), ct))
             : Unknown(id);
 
     private static async Task<IResult> ControlAsync(
@@ -86,5 +86,5 @@ internal static class JobFamily
     }
 
     private static async Task<IResult> StatisticsAsync(HttpContext http, [FromQuery(Name = "user_id")] string? user, BatchStatistics statistics, CancellationToken ct) =>
-        Wire.Answer(JobAnswers.Statistics(await statistics.ReadAsync(http.User.Scope(), user ?? http.User.Id(), ct)));
+        Tagged.Answer(http, JobAnswers.Statistics(await statistics.ReadAsync(http.User.Scope(), user ?? http.User.Id(), ct)));
 }

@@ -71,7 +71,7 @@ internal static class SyncFamily
         var inputs = await batches.InputsAsync(scope, batch.Id, ct);
         var result = batch.State.IsFinal() ? SyncResult.Of(await RunSummary.ReadAsync(database, scope, batch.Id, ct), inputs) : null;
         if (status == StatusCodes.Status202Accepted) http.Response.Headers.Location = $"/v1/ingest/jobs/{batch.PublicId}";
-        return Wire.Answer(SyncJob.Of(scope.TenantId, batch, inputs, result), status);
+        return Tagged.Answer(http, SyncJob.Of(scope.TenantId, batch, inputs, result), status);
     }
 
     private static IResult NoTenant(string tenant) => Wire.Refuse(StatusCodes.Status404NotFound, $"There is no tenant {JsonFields.Shown(tenant)}.");

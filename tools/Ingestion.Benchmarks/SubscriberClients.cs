@@ -18,6 +18,9 @@ internal static class SubscriberClients
     public const string Connected = "connected";
 
     private const int Sampled = 200;
+
+    // Kinds of frames.
+    private const int Text = 1, Ping = 9, Pong = 10;
     private static readonly ConcurrentQueue<string> Samples = new();
     private static long received;
     private static int ended;
@@ -59,17 +62,18 @@ internal static class SubscriberClients
 
     private static async Task ReadAsync(Socket socket, int reader, bool stream, bool sampled)
     {
-        var (buffer, kept) = (new byte[sampled ? 256 << 10 : 4096], 0);
+        // A stream that is not sampled is only drained; of a socket the frames are read, because pings want an answer.
+        var (buffer, kept) = (new byte[sampled ? 256 << 10 : stream ? 4096 : 16 << 10], 0);
         try
         {
             for (int n; (n = await socket.ReceiveAsync(buffer.AsMemory(kept))) > 0;)
             {
                 Interlocked.Add(ref received, n);
-                if (!sampled) continue;
-                var all = buffer.AsSpan(0, kept + n);
-                var taken = stream ? Facts(all, reader) : Messages(all, reader);
-                all[taken..].CopyTo(buffer);
-                kept = all.Length - taken;
+                if (stream && !sampled) continue;
+                var length = kept + n;
+                var taken = stream ? Facts(buffer.AsSpan(0, length), reader) : Messages(socket, buffer.AsSpan(0, length), reader, sampled);
+                buffer.AsSpan(taken..length).CopyTo(buffer);
+                kept = length - taken;
             }
         }
         catch (SocketException)
@@ -97,7 +101,7 @@ internal static class SubscriberClients
     }
 
     // Whole frames of a socket; a server's frames are not masked.
-    private static int Messages(Span<byte> bytes, int reader)
+    private static int Messages(Socket socket, Span<byte> bytes, int reader, bool sampled)
     {
         var (taken, now) = (0, TimeProvider.System.GetUtcNow().UtcTicks);
         while (bytes.Length - taken >= 2)
@@ -109,8 +113,9 @@ internal static class SubscriberClients
                 var small => (small, 2),
             };
             if (length > bytes.Length - taken - head) break;
-            // Text frames; others are pings.
-            if ((bytes[taken] & 15) == 1) Note(bytes.Slice(taken + head, length), reader, now);
+            var frame = bytes.Slice(taken + head, length);
+            if ((bytes[taken] & 15) == Ping) socket.Send([0x80 | Pong, (byte)(0x80 | length), 0, 0, 0, 0, .. frame]);
+            else if (sampled && (bytes[taken] & 15) == Text) Note(frame, reader, now);
             taken += head + length;
         }
         return taken;

@@ -33,6 +33,8 @@ internal static class ServerSetup
             // Small by default; the endpoints that take files raise it for themselves.
             kestrel.Limits.MaxRequestBodySize = 4 << 20;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
+            // What waits in the program for a client that takes nothing; the kernel holds as much again.
+            kestrel.Limits.MaxResponseBufferSize = 32 << 10;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));

@@ -23,7 +23,7 @@ internal abstract class LiveFeed(LiveSources sources, long watched, TimeSpan sho
     private static readonly TimeSpan PollWithoutHints = TimeSpan.FromSeconds(1);
 
     // Readers that one process can serve in a second: beyond, everybody waits a little longer.
-    private const double ReadersPerSecond = 10_000;
+    private const double ReadersPerSecond = 9_000;
 
     private readonly HashSet<LiveReader> _readers = [];
     private readonly CancellationTokenSource _stop = new();

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests.Chaos;
 
 /// <summary>F24: everything arrives twice: uploads, submissions, and every task.</summary>
-[Collection(KilledProgram.Name)]
+[Collection(RunningProgram.Name)]
 public sealed class DuplicateTests(ITestOutputHelper output)
 {
     [Fact]

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests.Chaos;
 
 /// <summary>F5: writes are done and their replies are lost, with the connection, on every path that writes.</summary>
-[Collection(KilledProgram.Name)]
+[Collection(RunningProgram.Name)]
 public sealed class LostReplyTests(ITestOutputHelper output)
 {
     [Fact]

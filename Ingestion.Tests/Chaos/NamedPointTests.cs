@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 namespace Ingestion.Tests.Chaos;
 
 /// <summary>F2: the program kills itself at each named place between two effects, is started again, and nothing is half there.</summary>
-[Collection(KilledProgram.Name)]
+[Collection(RunningProgram.Name)]
 public sealed class NamedPointTests(ITestOutputHelper output)
 {
     private const int Rows = 8;

@@ -11,5 +11,5 @@ namespace Ingestion.Tests.Support;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderByDescending(c => c.DisplayName is RunningProgram.Name or KilledProgram.Name);
+        testCollections.OrderByDescending(c => c.DisplayName == RunningProgram.Name);
 }

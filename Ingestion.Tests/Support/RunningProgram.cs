@@ -8,10 +8,3 @@ public sealed class RunningProgram
 {
     public const string Name = "Running program";
 }
-
-/// <summary>Tests that start the program itself and look at what it leaves, not at how long it takes: beside the others, but one after another.</summary>
-[CollectionDefinition(Name)]
-public sealed class KilledProgram
-{
-    public const string Name = "Killed program";
-}

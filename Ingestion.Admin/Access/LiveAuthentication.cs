@@ -1,6 +1,5 @@
 using System.Security.Claims;
 using Ingestion.Core.Access;
-using Ingestion.Core.Pipeline;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 
@@ -66,9 +65,9 @@ internal sealed class LiveAuthentication : ServerAuthenticationStateProvider, ID
             SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
             return null;
         }
-        catch (Exception e) when (Transient.Is(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
-            // Without the database nothing can be changed on the page either.
+            // Whatever it was, the look-out must not end with it: the session is asked for again. Without the database nothing can be changed on the page either.
             _log.SessionNotChecked(e.Message);
             return identity.Facts;
         }

@@ -43,7 +43,7 @@ for condition in "$filter" "$words"; do
   fi
 done
 
-minutes=24
+minutes=28
 if [[ $long == true ]]; then
   minutes=120
 fi
